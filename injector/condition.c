@@ -410,12 +410,12 @@ bool condition_covers(const struct condition *outer, const struct condition *inn
 	return ranges_cover(outer, inner);
 }
 
-static void format_chance(uint32_t chance, struct strbuf *out)
+void chance_format(uint32_t chance, struct strbuf *out)
 {
 	uint32_t whole = chance / (CHANCE_ALWAYS / 100), rest = chance % (CHANCE_ALWAYS / 100);
 	int digits = 4;
 
-	strbuf_printf(out, "chance %" PRIu32, whole);
+	strbuf_printf(out, "%" PRIu32, whole);
 	for (; rest && rest % 10 == 0; rest /= 10)
 		digits--;
 	if (rest)
@@ -447,6 +447,7 @@ void condition_format(const struct condition *condition, struct strbuf *out)
 	}
 	if (condition->given && condition->chance < CHANCE_ALWAYS) {
 		strbuf_puts(out, separator);
-		format_chance(condition->chance, out);
+		strbuf_puts(out, "chance ");
+		chance_format(condition->chance, out);
 	}
 }

@@ -121,6 +121,8 @@ int64_t time_window_next(const struct time_window *window, int64_t since_ns);
  * A step without a condition applies to every attempt.
  */
 bool condition_is_due(const struct condition *condition, const struct condition_facts *facts);
+/** chance_format() - add a chance, of CHANCE_ALWAYS, as a percentage: "2.5%" */
+void chance_format(uint32_t chance, struct strbuf *out);
 /**
  * condition_is_hit() - return whether the chance holds
  * @draw: a uniform 64-bit value

@@ -36,16 +36,17 @@ const char *event_kind_name(enum event_kind kind);
 /* What was done to a connection, or to its SYN-ACK. */
 enum fault_kind {
 	FAULT_SYN_ACK_LOST,
-	FAULT_STALLED, /* from now on nothing gets through, or nothing of one side */
-	FAULT_RESET,   /* RST to the client */
-	FAULT_CLOSED,  /* FIN to the client */
-	FAULT_SLOWED,  /* the first byte had to wait */
-	FAULT_HEALED,  /* what was stalled gets through again */
+	FAULT_STALLED,     /* from now on nothing gets through, or nothing of one side */
+	FAULT_RESET,       /* RST to the client */
+	FAULT_CLOSED,      /* FIN to the client */
+	FAULT_SLOWED,      /* the first byte had to wait */
+	FAULT_HEALED,      /* what was stalled gets through again */
+	FAULT_PACKET_LOST, /* a packet with data */
 	FAULT_N_KINDS,
 };
 /**
  * fault_kind_name() - return the kind's name in JSON: "syn-ack-lost", "stalled", "reset", "closed",
- * "slowed", "healed"
+ * "slowed", "healed", "packet-lost"
  */
 const char *fault_kind_name(enum fault_kind kind);
 

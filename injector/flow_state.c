@@ -3,6 +3,7 @@
 #include "injector/flow_state.h"
 
 #include "common/duration.h"
+#include "common/random.h"
 
 /* The most data that a message to the kernel can carry with a verdict (queue.c). */
 #define TRIM_MAX 60000
@@ -18,8 +19,10 @@ enum flow_handling flow_handling(const struct step *step)
 	case STEP_HALF_OPEN:
 		return FLOW_QUEUED;
 	default:
-		return step_break(step) != STEP_ACCEPT || step_slows(step) ? FLOW_QUEUED
-									   : FLOW_UNTOUCHED;
+		return step_break(step) != STEP_ACCEPT || step_slows(step) ||
+				       step_loses_packets(step)
+			       ? FLOW_QUEUED
+			       : FLOW_UNTOUCHED;
 	}
 }
 
@@ -27,6 +30,11 @@ void flow_init(struct flow *flow, const struct step *step, uint32_t isn)
 {
 	*flow = (struct flow){.step = step};
 	flow->streams[FLOW_TO_SERVER].first = isn + 1;
+}
+
+void flow_seed(struct flow *flow, uint64_t seed)
+{
+	flow->seed = seed;
 }
 
 void flow_answered(struct flow *flow, const struct packet *syn_ack)
@@ -332,6 +340,29 @@ static struct flow_decision take_broken(struct flow *flow, enum flow_direction d
 	};
 }
 
+/* Returns whether a draw hits a probability. */
+static bool hits(uint64_t draw, double probability)
+{
+	return (double)(draw >> 11) * 0x1p-53 < probability;
+}
+
+/* Decides whether the next packet with data is lost. */
+static bool loses(struct flow *flow, enum flow_direction direction)
+{
+	const struct step *step = flow->step;
+	struct flow_loss *loss = &flow->losses[direction];
+	double share = (double)step->loss / CHANCE_ALWAYS;
+	uint64_t draw = random_draw(flow->seed, direction, loss->n_packets++, 0);
+
+	if (step->burst == 0)
+		return hits(draw, share);
+	if (loss->bad)
+		loss->bad = !hits(draw, 1.0 / step->burst);
+	else
+		loss->bad = hits(draw, share / (step->burst * (1 - share)));
+	return loss->bad;
+}
+
 struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
 			       const struct packet *packet, uint32_t available, int64_t now_ns)
 {
@@ -342,6 +373,9 @@ struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
 	if (flow->state != FLOW_OPEN &&
 	    (flow->state != FLOW_STALLED || !is_spared(flow->way, direction)))
 		return take_broken(flow, direction, packet);
+	if (step_loses_packets(step) && packet->payload_length > 0 &&
+	    !is_spared(step->way, direction) && loses(flow, direction))
+		return (struct flow_decision){.action = FLOW_DROP, .lost = true};
 	if (step_slows(step) && direction == flow_slowed(flow))
 		return take_slowly(flow, stream, packet, now_ns);
 	if (step->after == AFTER_BYTES && direction == flow_counted(flow) && can_break(flow))

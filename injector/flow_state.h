@@ -25,6 +25,10 @@
  * A line can be slow and then break. What has been held until then is lost with it: it counts as
  * not passed, and after a stall that heals it comes again.
  *
+ * Whether a packet is lost follows from the flow's seed, its direction and its number among the
+ * packets with data, retransmissions included. Bursts follow the model of Gilbert and Elliott: a
+ * flow is in a good state, in which no packet is lost, or in a bad one, in which all are.
+ *
  * A connection that has ended can't be broken any more: both sides have closed it, one side has
  * reset it, or the client's socket is gone. Its fault never happens.
  */
@@ -57,9 +61,15 @@ struct flow {
 	} streams[FLOW_N_DIRECTIONS];
 	int64_t free_ns; /* STEP_SLOW: when the line will have sent everything */
 	uint64_t n_held; /* STEP_SLOW: packets */
-	bool gone;       /* CLOSED, and data came: the server has no socket any more */
-	bool over;       /* it ended without its fault */
-	bool healed;     /* its stall has ended */
+	/* STEP_PACKET_LOSS: */
+	uint64_t seed;
+	struct flow_loss {
+		uint64_t n_packets; /* with data so far */
+		bool bad;           /* within a burst */
+	} losses[FLOW_N_DIRECTIONS];
+	bool gone;   /* CLOSED, and data came: the server has no socket any more */
+	bool over;   /* it ended without its fault */
+	bool healed; /* its stall has ended */
 	/* STALLED: */
 	enum stall_way way;
 	bool heals;
@@ -80,6 +90,7 @@ struct flow_decision {
 	int64_t due_ns;
 	uint64_t end; /* HOLD: what to pass to flow_released() */
 	bool fault;   /* the step's fault happens right after this packet */
+	bool lost;    /* DROP: the packet is lost by STEP_PACKET_LOSS */
 };
 
 /**
@@ -88,6 +99,8 @@ struct flow_decision {
  * @isn: the client's
  */
 void flow_init(struct flow *flow, const struct step *step, uint32_t isn);
+/** flow_seed() - set the seed of lost packets; without it, it is 0 */
+void flow_seed(struct flow *flow, uint64_t seed);
 /**
  * flow_answered() - take the SYN-ACK that completed the handshake
  *

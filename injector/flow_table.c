@@ -524,7 +524,7 @@ void flow_table_forget(struct flow_table *connections, const struct attempt_info
 }
 
 void flow_table_add(struct flow_table *connections, const struct attempt_info *attempt,
-		    const struct step *step, const struct queued_packet *queued,
+		    const struct step *step, uint64_t seed, const struct queued_packet *queued,
 		    const struct packet *packet)
 {
 	struct connection *connection = xzalloc(sizeof(*connection));
@@ -535,6 +535,7 @@ void flow_table_add(struct flow_table *connections, const struct attempt_info *a
 	connection->connections = connections;
 	connection->attempt = attempt->id;
 	flow_init(&connection->flow, step, attempt->key.isn);
+	flow_seed(&connection->flow, seed);
 	connection->outgoing = queued->outgoing;
 	segment_learn(&connection->templates[FLOW_TO_SERVER], queued->data, packet,
 		      now_ns(connections));
@@ -709,8 +710,14 @@ static void carry_out(struct connection *connection, enum flow_direction directi
 	case FLOW_DROP:
 		break;
 	}
+	if (decision->lost) {
+		fault.kind = FAULT_PACKET_LOST;
+		fault.bytes = connection->flow.streams[direction].passed;
+	}
 	host->give(host->context, queued->id, &verdict,
-		   decision->fault && connection->flow.state == FLOW_STALLED ? &fault : NULL);
+		   decision->lost || (decision->fault && connection->flow.state == FLOW_STALLED)
+			   ? &fault
+			   : NULL);
 }
 
 /*

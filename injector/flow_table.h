@@ -65,9 +65,10 @@ void flow_table_free(struct flow_table *connections);
 /**
  * flow_table_add() - add a connection with its attempt's first SYN
  * @step: borrowed
+ * @seed: of the packets that it loses
  */
 void flow_table_add(struct flow_table *connections, const struct attempt_info *attempt,
-		    const struct step *step, const struct queued_packet *queued,
+		    const struct step *step, uint64_t seed, const struct queued_packet *queued,
 		    const struct packet *packet);
 /**
  * flow_table_answered() - take the SYN-ACK that completes the handshake

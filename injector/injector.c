@@ -16,9 +16,13 @@
 #include <netinet/tcp.h>
 
 #include "common/duration.h"
+#include "common/random.h"
 #include "injector/fwmark.h"
 #include "injector/injector_impl.h"
 #include "injector/packet.h"
+
+/* Apart from the draws for an attempt's step (step_select.c). */
+#define DRAW_LOSSES UINT64_MAX
 
 void injector_report(struct injector *injector, enum problem problem, bool fatal,
 		     const char *format, ...)
@@ -331,7 +335,10 @@ static void follow(struct injector *injector, const struct attempt_info *attempt
 		injector_report(injector, PROBLEM_FOLLOW, false, "can't follow a connection: %s",
 				strerror(-r));
 	if (handling == FLOW_QUEUED)
-		flow_table_add(injector->connections, attempt, step, queued, packet);
+		flow_table_add(injector->connections, attempt, step,
+			       random_draw(injector->seed, attempt->endpoint, attempt->number,
+					   DRAW_LOSSES),
+			       queued, packet);
 }
 
 /*

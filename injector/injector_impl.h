@@ -38,6 +38,7 @@ enum problem {
 struct injector {
 	struct event_base *base;
 	struct tracker *tracker;
+	uint64_t seed;
 	struct injector_kernel kernel;
 	void (*on_event)(void *userdata, const struct injector_event *event);
 	void (*on_problem)(void *userdata, bool fatal, const char *message);

@@ -346,6 +346,7 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 	injector->userdata = config->userdata;
 	injector->went_on = config->went_on;
 	injector->want_client_ends = config->want_client_ends;
+	injector->seed = config->seed;
 	injector->tracker = tracker_new(config->endpoints, config->n_endpoints, config->seed);
 	if (config->kernel)
 		injector->kernel = *config->kernel;

@@ -10,9 +10,10 @@
  *             | "delay" D [ ".." D ] [ "then" ( answer | fault ) ]
  *             | fault
  *     answer  = "accept" | "refuse" | "unreachable" KIND
- *     fault   = break | slow [ "then" break ]
+ *     fault   = break | slow [ "then" break ] | loss
  *     break   = ( "reset" | "close" ) AFTER
  *             | "stall" [ WAY ] AFTER [ "for" D ]
+ *     loss    = "packet-loss" PERCENT [ "burst" N ] [ WAY ]
  *     slow    = "slow" BYTES "/s" [ DIRECTION ]
  *
  *     AFTER     = "after" ( "accept" | BYTES [ DIRECTION ] | D )
@@ -65,6 +66,7 @@ enum step_action {
 	STEP_STALL,        /* connected, then nothing gets through */
 	STEP_CLOSE,        /* connected, then FIN to the client */
 	STEP_SLOW,         /* connected, data goes at a rate */
+	STEP_PACKET_LOSS,  /* connected, some packets with data are lost */
 	STEP_N_ACTIONS,
 };
 
@@ -94,7 +96,7 @@ enum step_ending {
 	STEP_N_ENDINGS,
 };
 
-/* What STEP_STALL stops. */
+/* What STEP_STALL stops, and where STEP_PACKET_LOSS loses packets. */
 enum stall_way {
 	STALL_BOTH_WAYS,
 	STALL_FROM_SERVER,
@@ -119,7 +121,9 @@ struct step {
 	bool to_server;        /* AFTER_BYTES: count those to the server */
 	uint64_t rate;         /* STEP_SLOW: bytes per second */
 	bool slow_to_server;   /* STEP_SLOW: slow those to the server */
-	enum stall_way way;    /* STEP_STALL */
+	enum stall_way way;    /* STEP_STALL, STEP_PACKET_LOSS */
+	uint32_t loss;         /* STEP_PACKET_LOSS: of CHANCE_ALWAYS packets */
+	uint32_t burst;        /* STEP_PACKET_LOSS: lost in a row, on average; 0: independently */
 	int64_t for_ns;        /* STEP_STALL: how long; 0: for good */
 	uint32_t list;         /* number of its list: see struct script */
 	struct condition when; /* which attempts it applies to */
@@ -134,6 +138,8 @@ struct step {
 enum step_action step_break(const struct step *step);
 /** step_slows() - return whether the step slows the connection */
 bool step_slows(const struct step *step);
+/** step_loses_packets() - return whether the step loses packets of the connection */
+bool step_loses_packets(const struct step *step);
 
 #define SCRIPT_MAX_REPEAT 1000000
 #define SCRIPT_MAX_BYTES  UINT64_C(1000000000000000)
@@ -157,7 +163,7 @@ const char *step_ending_name(enum step_ending ending);
 struct step_error {
 	size_t offset, length; /* bytes of the text to mark */
 	char message[192];
-	char hint[192]; /* the remedy; empty: none */
+	char hint[256]; /* the remedy; empty: none */
 };
 
 /** step_parse() - read a step; return 0 and write @ret, or -EINVAL and write @ret_error */

@@ -6,6 +6,8 @@
 
 #include "common/duration.h"
 
+#define BURST_MAX 1000
+
 static const char *const way_names[] = {
 	[STALL_FROM_SERVER] = "from-server",
 	[STALL_TO_SERVER] = "to-server",
@@ -143,16 +145,16 @@ static int read_amount(struct step_parser *parser, const struct step_token *acti
 	return parser_duration(parser, &token, &step->after_ns);
 }
 
-/* Reads what a stall stops, directly after "stall". */
+/* Reads which direction a step is about. */
 static int read_way(struct step_parser *parser, struct step *step)
 {
 	struct step_token token = parser_peek(parser);
 	char buffer[WORD_SIZE];
 
 	if (token_is(&token, "to-client") || token_is(&token, "from-client")) {
-		parser_fail(parser, &token, "\"%s\" is not what a stall can stop",
+		parser_fail(parser, &token, "\"%s\" is not a direction here",
 			    token_shown(&token, buffer));
-		return parser_hint(parser, "did you mean \"stall %s\"?",
+		return parser_hint(parser, "did you mean \"%s\"?",
 				   token_is(&token, "to-client") ? "from-server" : "to-server");
 	}
 	if (!token_is(&token, way_names[STALL_FROM_SERVER]) &&
@@ -281,4 +283,96 @@ void step_format_after(const struct step *step, struct strbuf *out)
 		strbuf_puts(out, " to-server");
 	if (step->for_ns)
 		strbuf_printf(out, " for %s", duration_format_exact(step->for_ns, time));
+}
+
+/* Reads a percentage with at most four digits after the point. Returns whether it is one. */
+static bool read_percent(const struct step_token *token, uint32_t *ret)
+{
+	const uint32_t most = CHANCE_ALWAYS * 10;
+	uint32_t value = 0, n_decimals = 0;
+	bool point = false;
+	size_t i;
+
+	for (i = 0; i + 1 < token->length; i++) {
+		if (token->text[i] == '.' && !point && i > 0) {
+			point = true;
+			continue;
+		}
+		if (!is_digits(token->text + i, 1) || (point && ++n_decimals > 4))
+			return false;
+		value = MIN(value * 10 + (uint32_t)(token->text[i] - '0'), most);
+	}
+	if (i == 0 || token->text[i] != '%' || token->text[i - 1] == '.')
+		return false;
+	for (; n_decimals < 4; n_decimals++)
+		value = MIN(value * 10, most);
+	*ret = value;
+	return true;
+}
+
+static int read_burst(struct step_parser *parser, struct step *step)
+{
+	struct step_token word = parser_peek(parser), token;
+	double least;
+
+	if (!token_is(&word, "burst"))
+		return 0;
+	parser_take(parser, &word);
+	token = parser_peek(parser);
+	if (is_digits(token.text, token.length))
+		step->burst = count_value(token.text, token.length);
+	if (step->burst < 2 || step->burst > BURST_MAX) {
+		parser_fail(
+			parser, token.length ? &token : &word,
+			"\"burst\" needs how many packets are lost in a row on average: 2 to %d",
+			BURST_MAX);
+		return parser_hint(parser, "for example \"packet-loss 2%% burst 5\"");
+	}
+	least = (double)step->loss / (CHANCE_ALWAYS - step->loss);
+	if (step->burst < least) {
+		parser_fail(parser, &token, "bursts this short can't lose that share of packets");
+		return parser_hint(parser, "give it a burst of at least %.0f", least + 0.5);
+	}
+	parser_take(parser, &token);
+	return 0;
+}
+
+int step_read_loss(struct step_parser *parser, const struct step_token *action, struct step *step)
+{
+	struct step_token token = parser_peek(parser);
+	char buffer[WORD_SIZE];
+	int error;
+
+	if (token.length == 0 || token_is_repeat(&token)) {
+		parser_fail(parser, action, "\"packet-loss\" needs the share of packets to lose");
+		return parser_hint(parser, "for example \"packet-loss 2%%\"");
+	}
+	if (!read_percent(&token, &step->loss)) {
+		parser_fail(parser, &token, "\"%s\" is not a percentage",
+			    token_shown(&token, buffer));
+		if (is_digits(token.text, token.length))
+			return parser_hint(parser, "did you mean \"packet-loss %s%%\"?", buffer);
+		return parser_hint(parser,
+				   "for example \"packet-loss 2%%\" or \"packet-loss 0.1%%\"");
+	}
+	if (step->loss == 0 || step->loss >= CHANCE_ALWAYS) {
+		parser_fail(parser, &token,
+			    "the share of lost packets is more than 0%% and less than "
+			    "100%%");
+		return parser_hint(parser, step->loss ? "to lose all, use \"stall after accept\""
+						      : "to lose none, use \"accept\"");
+	}
+	parser_take(parser, &token);
+	error = read_burst(parser, step);
+	return error == 0 ? read_way(parser, step) : error;
+}
+
+void step_format_loss(const struct step *step, struct strbuf *out)
+{
+	strbuf_putc(out, ' ');
+	chance_format(step->loss, out);
+	if (step->burst)
+		strbuf_printf(out, " burst %u", step->burst);
+	if (step->way != STALL_BOTH_WAYS)
+		strbuf_printf(out, " %s", way_names[step->way]);
 }

@@ -14,6 +14,10 @@
 int step_read_after(struct step_parser *parser, const struct step_token *action, struct step *step);
 /** step_read_slow() - read what follows "slow"; return as step_read_after() */
 int step_read_slow(struct step_parser *parser, const struct step_token *action, struct step *step);
+/** step_read_loss() - read what follows "packet-loss"; return as step_read_after() */
+int step_read_loss(struct step_parser *parser, const struct step_token *action, struct step *step);
+/** step_format_loss() - add what step_read_loss() reads */
+void step_format_loss(const struct step *step, struct strbuf *out);
 /** step_format_after() - add what step_read_after() reads */
 void step_format_after(const struct step *step, struct strbuf *out);
 /** step_format_slow() - add what step_read_slow() reads */

@@ -106,6 +106,7 @@ const char *attempt_fault_words(enum fault_kind fault)
 		[FAULT_CLOSED] = "closed",
 		[FAULT_SLOWED] = "slowed",
 		[FAULT_HEALED] = "healed",
+		[FAULT_PACKET_LOST] = "packet lost",
 	};
 
 	_Static_assert(ARRAY_SIZE(words) == FAULT_N_KINDS, "one wording per fault");

@@ -32,8 +32,7 @@ void attempt_add_fault(const struct scenario *scenario, const struct record *rec
 const char *attempt_end_words(enum attempt_end end);
 /** attempt_verdict_words() - return "let through", "refused", … */
 const char *attempt_verdict_words(enum verdict_kind verdict);
-/** attempt_fault_words() - return "SYN-ACK lost", "stalled", "reset", "closed", "slowed", "healed"
- */
+/** attempt_fault_words() - return "SYN-ACK lost", "stalled", "reset", … */
 const char *attempt_fault_words(enum fault_kind fault);
 /**
  * attempt_add_end() - add "refused after 52.0 us", "connected after 41.0 us, then stalled"

@@ -16,7 +16,9 @@ static enum step_action for_connection(const struct step *step)
 	case STEP_BACKLOG_FULL:
 		return step->abort ? STEP_BACKLOG_FULL : STEP_ACCEPT;
 	default:
-		return step_slows(step) ? STEP_SLOW : step_break(step);
+		return step_slows(step)           ? STEP_SLOW
+		       : step_loses_packets(step) ? STEP_PACKET_LOSS
+						  : step_break(step);
 	}
 }
 
@@ -49,7 +51,8 @@ static void check_outages(struct loader *loader, const struct endpoint_spec *end
 
 	for (size_t i = 0; i < script->n_steps; i++) {
 		const struct step *outage = &script->steps[i];
-		bool one_way = stall->way != STALL_BOTH_WAYS && outage->ending;
+		bool one_way = step_break(stall) == STEP_STALL && stall->way != STALL_BOTH_WAYS &&
+			       outage->ending;
 		bool twice = stall->for_ns > 0 && outage->ending == STEP_ENDS_STALL;
 
 		if (outage->list != stall->list || (!one_way && !twice))

@@ -13,6 +13,7 @@ N is the number of an address and MS a time in milliseconds:
   shutdown        shutdown() the newest socket for both directions
   send:BYTES      send this many bytes on the newest socket
   read:MS         read from it until its end, an error, or MS have passed
+  get:BYTES       read from it until this many bytes have come
   close, reset    close the newest socket, by FIN or by RST
   close-all       close all sockets
   wait:MS         sleep
@@ -91,6 +92,12 @@ class Client:
                 self.sockets[-1].settimeout(max(deadline - time.monotonic(), 0.001))
                 if not self.sockets[-1].recv(65536):
                     return
+
+    def get(self, count):
+        left = int(count)
+        self.sockets[-1].settimeout(None)
+        while left > 0:
+            left -= len(self.sockets[-1].recv(left)) or left
 
     def close(self):
         self.sockets.pop().close()

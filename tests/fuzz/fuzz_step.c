@@ -12,7 +12,8 @@ static bool step_equal(const struct step *a, const struct step *b)
 	       a->delay_max_ns == b->delay_max_ns && a->unreachable == b->unreachable &&
 	       a->then_unreachable == b->then_unreachable && a->abort == b->abort &&
 	       a->after == b->after && a->bytes == b->bytes && a->after_ns == b->after_ns &&
-	       a->to_server == b->to_server && a->then == b->then && a->rate == b->rate &&
+	       a->to_server == b->to_server && a->then == b->then && a->loss == b->loss &&
+	       a->burst == b->burst && a->rate == b->rate &&
 	       a->slow_to_server == b->slow_to_server && a->way == b->way && a->for_ns == b->for_ns;
 }
 

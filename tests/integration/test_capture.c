@@ -95,6 +95,9 @@ static bool agrees_with_history(enum reading_kind reading, const struct attempt_
 
 static bool agrees_with_step(enum reading_kind reading, const struct step *step)
 {
+	/* of two faults, the one of the connection shows */
+	if (step->then != STEP_ACCEPT)
+		return reading == (step->then == STEP_RESET ? READING_RESET : READING_COMPLETED);
 	switch (step->action) {
 	case STEP_REFUSE:
 		return reading == READING_REFUSED;
@@ -119,6 +122,7 @@ static bool agrees_with_step(enum reading_kind reading, const struct step *step)
 	case STEP_STALL:
 	case STEP_CLOSE:
 	case STEP_SLOW:
+	case STEP_PACKET_LOSS:
 		return reading == READING_COMPLETED;
 	case STEP_BACKLOG_FULL:
 		return step->abort ? reading == READING_RESET

@@ -146,6 +146,18 @@ expect: {attempts: 2, ended: [reset, closed], bytes: {received: 50}, backoff: {f
 endpoints: {api: {serve: echo, faults: [delay 500ms then reset after 50 bytes]}}
 client: {command: [STEPS, "${api}", --, "connect:0:200", "wait:500"]}
 expect: {attempts: 1, connected: 0}"""),
+    ("what is lost on a lossy connection comes again", "pass", """
+endpoints: {api: {serve: echo, faults: [packet-loss 10%]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "loop:100", "send:10", "wait:2", "end", "get:1000", "close"]}
+expect: {attempts: 1, bytes: {sent: 1000, received: 1000}, ended: closed}"""),
+    ("a client that gives up on a lossy connection too soon lacks data", "fail", """
+endpoints: {api: {serve: echo, faults: [packet-loss 90% from-server]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "loop:20", "send:10", "wait:1", "end", "read:100", "close"]}
+expect: {attempts: 1, bytes: {received: 200}}"""),
+    ("a connection without data has nothing to lose", "error", """
+endpoints: {api: {serve: echo, faults: [packet-loss 50%]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "wait:50", "close"]}
+expect: {attempts: 1, connected: 1}"""),
     ("a client that closes before the answer has not connected", "pass error", """
 endpoints: {api: {faults: [delay 300ms]}}
 client: {command: [STEPS, "${api}", --, "start:0", "wait:50", "close", "wait:500"]}

@@ -581,3 +581,79 @@ Test(flow, stays_slow_in_the_direction_that_a_stall_leaves_alone)
 	expect(to_client_at(&bed, 500, 500, 0, 0), FLOW_HOLD, false);
 	expect(to_server(&bed, 0, 10, 0), FLOW_DROP, false);
 }
+
+#define MANY 20000
+
+/* Sends many packets to the client; returns how many were lost, and *@ret_runs: in how many runs.
+ */
+static int count_lost(const char *text, uint64_t seed, int *ret_runs)
+{
+	bool before = false;
+	int n_lost = 0;
+	struct bed bed;
+
+	begin(&bed, text);
+	flow_seed(&bed.flow, seed);
+	*ret_runs = 0;
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct flow_decision decision = to_client(&bed, i * 100, 100);
+
+		expect(decision, decision.lost ? FLOW_DROP : FLOW_PASS, false);
+		n_lost += decision.lost;
+		*ret_runs += decision.lost && !before;
+		before = decision.lost;
+	}
+	return n_lost;
+}
+
+Test(flow, loses_its_share_of_packets_independently)
+{
+	int n_runs, n_lost = count_lost("packet-loss 10%", 42, &n_runs);
+
+	/* five standard deviations, which is 42 */
+	cr_expect(n_lost > 2000 - 212 && n_lost < 2000 + 212, "%d", n_lost);
+	cr_expect_gt(n_runs, n_lost * 8 / 10);
+}
+
+Test(flow, loses_its_share_of_packets_in_bursts)
+{
+	int n_runs, n_lost = count_lost("packet-loss 10% burst 5", 42, &n_runs);
+
+	cr_expect(n_lost > 1400 && n_lost < 2600, "%d", n_lost);
+	cr_expect(n_lost > 4 * n_runs && n_lost < 6 * n_runs, "%d in %d", n_lost, n_runs);
+}
+
+Test(flow, loses_the_same_packets_with_the_same_seed)
+{
+	struct bed beds[3];
+	int n_other = 0;
+
+	for (int i = 0; i < 3; i++) {
+		begin(&beds[i], "packet-loss 30%");
+		flow_seed(&beds[i].flow, i < 2 ? 7 : 8);
+	}
+	for (uint32_t i = 0; i < 1000; i++) {
+		bool lost = to_client(&beds[0], i * 10, 10).lost;
+
+		/* the other direction has draws of its own */
+		(void)to_server(&beds[1], i * 10, 10, 0);
+		cr_expect_eq(to_client(&beds[1], i * 10, 10).lost, lost, "packet %u", i);
+		n_other += to_client(&beds[2], i * 10, 10).lost != lost;
+	}
+	cr_expect_gt(n_other, 100);
+}
+
+Test(flow, loses_only_packets_with_data_in_the_direction_that_is_named)
+{
+	int n_lost = 0;
+	struct bed bed;
+
+	begin(&bed, "packet-loss 50% to-server");
+	for (uint32_t i = 0; i < 200; i++) {
+		expect(to_client(&bed, i * 10, 10), FLOW_PASS, false);
+		expect(to_server(&bed, 0, 0, 0), FLOW_PASS, false);
+		n_lost += to_server(&bed, i * 10, 10, 0).lost;
+	}
+	cr_expect(n_lost > 60 && n_lost < 140, "%d", n_lost);
+	expect(to_server(&bed, 0, 0, TCP_FLAG_FIN), FLOW_PASS, false);
+}

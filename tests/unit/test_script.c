@@ -27,8 +27,8 @@ static bool step_equal(const struct step *a, const struct step *b)
 	       a->then_unreachable == b->then_unreachable && a->abort == b->abort &&
 	       a->after == b->after && a->bytes == b->bytes && a->after_ns == b->after_ns &&
 	       a->to_server == b->to_server && a->ending == b->ending && a->then == b->then &&
-	       a->rate == b->rate && a->slow_to_server == b->slow_to_server && a->way == b->way &&
-	       a->for_ns == b->for_ns;
+	       a->loss == b->loss && a->burst == b->burst && a->rate == b->rate &&
+	       a->slow_to_server == b->slow_to_server && a->way == b->way && a->for_ns == b->for_ns;
 }
 
 Test(script, reads_every_form_of_a_step)
@@ -210,6 +210,37 @@ Test(script, reads_rates)
 	expect_step("slow 10000B/s to-server", &step);
 }
 
+Test(script, reads_lost_packets)
+{
+	static const struct {
+		const char *text;
+		uint32_t loss;
+	} cases[] = {
+		{"packet-loss 2%", 20000},      {"packet-loss 0.1%", 1000},
+		{"packet-loss 0.0001%", 1},     {"packet-loss 99.9999%", 999999},
+		{"packet-loss 12.50%", 125000},
+	};
+	struct step step = new_step(STEP_PACKET_LOSS);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		step.loss = cases[i].loss;
+		expect_step(cases[i].text, &step);
+	}
+	step.loss = 20000;
+	step.burst = 5;
+	expect_step("packet-loss 2% burst 5", &step);
+	step.way = STALL_FROM_SERVER;
+	step.repeat = 3;
+	step.repeat_explicit = true;
+	expect_step("packet-loss 2% burst 5 from-server x3", &step);
+	step = new_step(STEP_DELAY);
+	step.delay_min_ns = step.delay_max_ns = 300 * NS_PER_MS;
+	step.then = STEP_PACKET_LOSS;
+	step.loss = 1000;
+	step.way = STALL_TO_SERVER;
+	expect_step("delay 300ms then packet-loss 0.1% to-server", &step);
+}
+
 Test(script, reads_two_faults_of_one_attempt)
 {
 	struct step step = new_step(STEP_DELAY);
@@ -306,8 +337,8 @@ static const struct error_case fault_errors[] = {
 	{"reset after 1000001 GB", "1000001", "too many bytes", "1000000 GB"},
 	{"reset after 99999999999999999999999 B", "99999999999999999999999", "too many", "1000000"},
 	{"stall for 3s", "stall", "must say after what", "\"stall after accept\""},
-	{"stall to-client after 1s", "to-client", "not what a stall", "\"stall from-server\"?"},
-	{"stall from-client after 1s", "from-client", "not what a stall", "\"stall to-server\"?"},
+	{"stall to-client after 1s", "to-client", "not a direction", "\"from-server\"?"},
+	{"stall from-client after 1s", "from-client", "not a direction", "\"to-server\"?"},
 	{"stall after 1s for", "for", "needs a duration", "\"stall after 2s for 5s\""},
 	{"stall after 1s for x2", "for", "needs a duration", "\"stall after 2s for 5s\""},
 	{"stall after 1s for 0s", "0s", "stops nothing", "use \"accept\""},
@@ -330,6 +361,23 @@ static const struct error_case fault_errors[] = {
 	{"slow 10", "10", "is not a rate", "did you mean \"slow 10 bytes/s\"?"},
 	{"slow 10KB", "10KB", "is not a rate", "slow 10 KB/s"},
 	{"slow 0 bytes/s", "0", "nothing ever arrives", "stall after accept"},
+	{"packet-loss", "packet-loss", "needs the share", "packet-loss 2%"},
+	{"packet-loss x3", "packet-loss", "needs the share", "packet-loss 2%"},
+	{"packet-loss 2", "2", "not a percentage", "did you mean \"packet-loss 2%\"?"},
+	{"packet-loss 0.02", "0.02", "not a percentage", "for example"},
+	{"packet-loss 2.%", "2.%", "not a percentage", "for example"},
+	{"packet-loss .5%", ".5%", "not a percentage", "for example"},
+	{"packet-loss %", "%", "not a percentage", "for example"},
+	{"packet-loss 0.00001%", "0.00001%", "not a percentage", "for example"},
+	{"packet-loss 0%", "0%", "more than 0%", "use \"accept\""},
+	{"packet-loss 100%", "100%", "less than 100%", "use \"stall after accept\""},
+	{"packet-loss 99999999999999999999%", "99999999999999999999%", "less than 100%", "stall"},
+	{"packet-loss 2% burst", "burst", "2 to 1000", "packet-loss 2% burst 5"},
+	{"packet-loss 2% burst 1", "1", "2 to 1000", "packet-loss 2% burst 5"},
+	{"packet-loss 2% burst 1001", "1001", "2 to 1000", "packet-loss 2% burst 5"},
+	{"packet-loss 90% burst 5", "5", "bursts this short", "at least 10"},
+	{"packet-loss 2% to-client", "to-client", "not a direction", "\"from-server\"?"},
+	{"packet-loss 2% then reset after 1s", "then", "unexpected", "is the last that happens"},
 	{"refuse after 10 bytes", "after", "unexpected \"after\"", "separate item"},
 };
 
@@ -810,7 +858,7 @@ Test(script, every_action_has_a_name_that_is_read)
 	static const char *const names[] = {
 		"accept",      "refuse",      "drop",      "lose",         "delay",
 		"unreachable", "lose-synack", "half-open", "backlog-full", "reset",
-		"stall",       "close",       "slow",
+		"stall",       "close",       "slow",      "packet-loss",
 	};
 
 	for (int i = 0; i < STEP_N_ACTIONS; i++)
