@@ -84,7 +84,7 @@ KEEPER = [
     ("no-pause", RESTART, "backoff"),
     ("retries-nothing", RESTART, "exit connected reconnects"),
     ("keeps-dead", RESTART, "stale"),
-    ("keeps-old", RESTART, "leaks"),
+    ("keeps-old", RESTART, "stale sockets"),  # left open
 ]
 
 # The clients as given after "--", where "--mistake NAME" is added; for REFUSED.
