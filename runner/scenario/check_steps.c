@@ -43,16 +43,28 @@ static void check_healing(struct loader *loader, const struct step *step, const 
 		    duration_format_exact(step->for_ns, lasts));
 }
 
-/* Finds a stall that an outage of the same list can't end. */
-static void check_outages(struct loader *loader, const struct endpoint_spec *endpoint, size_t index)
+/* Returns the outages that end connections, of all lists; there are few (MAX_CONDITIONAL). */
+static const struct step **find_outages(const struct script *script, size_t *ret_n)
 {
-	const struct script *script = &endpoint->script;
-	const struct step *stall = &script->steps[index];
+	const struct step **outages = NULL;
+	size_t capacity = 0;
 
-	for (size_t i = 0; i < script->n_steps; i++) {
-		const struct step *outage = &script->steps[i];
-		bool one_way = step_break(stall) == STEP_STALL && stall->way != STALL_BOTH_WAYS &&
-			       outage->ending;
+	*ret_n = 0;
+	for (size_t i = 0; i < script->n_steps; i++)
+		if (script->steps[i].ending)
+			array_append(outages, *ret_n, capacity, &script->steps[i]);
+	return outages;
+}
+
+/* Finds a stall that one of the outages of the same list can't end. */
+static void check_outages(struct loader *loader, const struct endpoint_spec *endpoint, size_t index,
+			  const struct step *const *outages, size_t n_outages)
+{
+	const struct step *stall = &endpoint->script.steps[index];
+
+	for (size_t i = 0; i < n_outages; i++) {
+		const struct step *outage = outages[i];
+		bool one_way = step_break(stall) == STEP_STALL && stall->way != STALL_BOTH_WAYS;
 		bool twice = stall->for_ns > 0 && outage->ending == STEP_ENDS_STALL;
 
 		if (outage->list != stall->list || (!one_way && !twice))
@@ -71,12 +83,15 @@ static void check_outages(struct loader *loader, const struct endpoint_spec *end
 
 void check_steps(struct loader *loader, const struct endpoint_spec *endpoint)
 {
+	size_t n_outages;
+	AUTO_FREE const struct step **outages = find_outages(&endpoint->script, &n_outages);
+
 	for (size_t i = 0; i < endpoint->script.n_steps; i++) {
 		const struct step *step = &endpoint->script.steps[i];
 		const struct place *place = &endpoint->step_places[i];
 
 		check_healing(loader, step, place);
-		check_outages(loader, endpoint, i);
+		check_outages(loader, endpoint, i, outages, n_outages);
 		if (says_protocol(step) && step->when.family != AF_INET &&
 		    endpoint_list_has_family(endpoint, step->list, FAMILY_IPV6)) {
 			diag_add(loader->diags, place,
