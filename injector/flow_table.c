@@ -498,8 +498,9 @@ void flow_table_drop_held(struct flow_table *connections)
 {
 	struct connection *connection, *next;
 
-	HASH_ITER (hh, connections->by_key, connection, next)
+	HASH_ITER (hh, connections->by_key, connection, next) {
 		drop_waiting(connection);
+	}
 }
 
 /* ---- packets ---- */
