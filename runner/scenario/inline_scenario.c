@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "common/duration.h"
 #include "runner/scenario/step_list.h"
 #include "runner/scenario/utf8.h"
 #include "runner/scenario/yaml_writer.h"
@@ -115,6 +116,7 @@ struct scenario_file *inline_scenario_load(const struct inline_endpoints *endpoi
 	AUTO_FREE char *own_name = options->name ? NULL : name_of(endpoints);
 	const char *name = own_name ? own_name : options->name;
 	AUTO_STRBUF struct strbuf text = {0};
+	char day[DURATION_TEXT_SIZE];
 	struct yaml_writer *writer;
 	struct scenario_file *file;
 
@@ -126,6 +128,8 @@ struct scenario_file *inline_scenario_load(const struct inline_endpoints *endpoi
 	writer = yaml_writer_new(&text);
 	yaml_mapping(writer, false);
 	yaml_pair(writer, "name", "%s", name);
+	/* No timeout ends these clients, so a step may begin late. */
+	yaml_pair(writer, "timeout", "%s", duration_format_exact(DURATION_MAX_NS, day));
 	yaml_text(writer, "endpoints");
 	yaml_mapping(writer, false);
 	for (size_t i = 0; i < endpoints->n_items; i++)

@@ -107,6 +107,23 @@ Test(inline_scenario, single_endpoint_names_its_scenario_by_the_steps)
 	inline_endpoints_free(&endpoints);
 }
 
+Test(inline_scenario, step_may_begin_as_late_as_it_likes)
+{
+	static const char *const steps[] = {"down 60s..70s", "stall after 100ms for 1h"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		struct inline_endpoints endpoints = {0};
+		char *message = NULL;
+		struct scenario_file *file;
+
+		inline_endpoints_add(&endpoints, INLINE_ENDPOINT, steps[i], 8080);
+		file = inline_scenario_load(&endpoints, &plain, &message);
+		cr_assert_not_null(file, "%s: %s", steps[i], message);
+		scenario_file_free(file);
+		inline_endpoints_free(&endpoints);
+	}
+}
+
 Test(inline_scenario, wrong_endpoints_are_explained)
 {
 	static const struct {
