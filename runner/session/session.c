@@ -389,7 +389,9 @@ static void on_begin(void *userdata, struct supervisor *supervisor)
  */
 static void give_memory_back(evutil_socket_t fd, short what, void *userdata)
 {
+#ifdef __GLIBC__
 	(void)malloc_trim(0);
+#endif
 }
 
 static void on_armed(void *userdata, const struct sandbox *sandbox, const struct record *record)
