@@ -98,6 +98,14 @@ Test(judge_connections, counts_bytes_exactly_after_a_fault)
 	cr_expect_eq(received("close after 1 KB", FAULT_CLOSED, 1001, 1001), OUTCOME_FAIL);
 }
 
+Test(judge_connections, amount_before_a_fault_that_came_late_is_unknown)
+{
+	cr_expect_eq(received("reset after 49ms", FAULT_RESET, 1000, 1000), OUTCOME_PASS);
+	cr_expect_eq(received("reset after 49ms", FAULT_RESET, 1000, 999), OUTCOME_FAIL);
+	cr_expect_eq(received("reset after 30ms", FAULT_RESET, 1000, 999), OUTCOME_ERROR);
+	cr_expect_eq(received("reset after 30ms", FAULT_RESET, 1000, 1000), OUTCOME_PASS);
+}
+
 Test(judge_connections, takes_a_fin_for_a_byte_or_not_without_a_fault)
 {
 	cr_expect_eq(received("accept", FAULT_N_KINDS, 1001, 1000), OUTCOME_PASS);
