@@ -166,7 +166,7 @@ Test(exec, delays_of_a_busy_machine_are_not_the_clients)
 	AUTO_PROGRAM struct program *synfault = program_with_python();
 
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		AUTO_FREE char *options = xasprintf("--isolation %s", modes[i]);
+		AUTO_FREE char *options = xasprintf("--isolation %s --timing-scale 1", modes[i]);
 
 		runs_client(synfault, options, "busy");
 		program_exited(synfault, STATUS_PASSED);
