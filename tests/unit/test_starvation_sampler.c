@@ -180,13 +180,23 @@ static pid_t start_contenders(void)
 	return 0;
 }
 
-static void on_time(evutil_socket_t fd, short what, void *base)
+static void on_time(evutil_socket_t fd, short what, void *userdata)
 {
-	event_base_loopbreak(base);
+	event_base_loopbreak(userdata);
+}
+
+/* They live as long as the process. */
+static struct event_base *base;
+static struct starvation_sampler *sampler;
+
+static void begin(void)
+{
+	base = event_loop_new();
+	sampler = starvation_sampler_new(base, false);
 }
 
 /* Returns how long the record's client starved, as the sampler says. */
-static int64_t starved_ns(struct starvation_sampler *sampler, pid_t root, int64_t origin_ns)
+static int64_t starved_ns(pid_t root, int64_t origin_ns)
 {
 	AUTO_RECORD struct record *record = record_new();
 	struct delays delays;
@@ -200,11 +210,9 @@ static int64_t starved_ns(struct starvation_sampler *sampler, pid_t root, int64_
 	return ns;
 }
 
-Test(sampler, counts_the_descendants_of_the_process_that_a_record_is_for)
+Test(sampler, counts_the_descendants_of_the_process_that_a_record_is_for, .init = begin)
 {
 	const struct timeval time = {.tv_usec = 400000};
-	struct event_base *base = event_loop_new();
-	struct starvation_sampler *sampler = starvation_sampler_new(base, false);
 	pid_t quiet = start_sleeper(), busy = start_contenders();
 	pid_t servers[] = {start_sleeper(), start_sleeper()};
 	int64_t quiet_ns, busy_ns, all_ns, machine_ns, origin_ns;
@@ -214,10 +222,10 @@ Test(sampler, counts_the_descendants_of_the_process_that_a_record_is_for)
 	origin_ns = clock_monotonic_ns();
 	event_base_once(base, -1, EV_TIMEOUT, on_time, base, &time);
 	event_base_dispatch(base);
-	quiet_ns = starved_ns(sampler, quiet, origin_ns);
-	busy_ns = starved_ns(sampler, busy, origin_ns);
-	all_ns = starved_ns(sampler, 0, origin_ns);
-	machine_ns = starved_ns(sampler, SAMPLER_MACHINE, origin_ns);
+	quiet_ns = starved_ns(quiet, origin_ns);
+	busy_ns = starved_ns(busy, origin_ns);
+	all_ns = starved_ns(0, origin_ns);
+	machine_ns = starved_ns(SAMPLER_MACHINE, origin_ns);
 	cr_expect_geq(machine_ns, 100 * MS, "%lld us", (long long)(machine_ns / 1000));
 	cr_expect_geq(busy_ns, 100 * MS, "%lld us", (long long)(busy_ns / 1000));
 	cr_expect_geq(all_ns, 100 * MS, "%lld us", (long long)(all_ns / 1000));
@@ -230,11 +238,9 @@ Test(sampler, counts_the_descendants_of_the_process_that_a_record_is_for)
 		kill(servers[i], SIGKILL);
 }
 
-Test(sampler, keeps_an_orphan_with_the_process_that_it_descends_from)
+Test(sampler, keeps_an_orphan_with_the_process_that_it_descends_from, .init = begin)
 {
 	const struct timeval time = {.tv_usec = 300000};
-	struct event_base *base = event_loop_new();
-	struct starvation_sampler *sampler = starvation_sampler_new(base, false);
 	pid_t root, server = start_sleeper();
 	int64_t origin_ns;
 	int ready[2];
@@ -263,6 +269,6 @@ Test(sampler, keeps_an_orphan_with_the_process_that_it_descends_from)
 	origin_ns = clock_monotonic_ns();
 	event_base_once(base, -1, EV_TIMEOUT, on_time, base, &time);
 	event_base_dispatch(base);
-	cr_expect_geq(starved_ns(sampler, root, origin_ns), 50 * MS);
+	cr_expect_geq(starved_ns(root, origin_ns), 50 * MS);
 	kill(server, SIGKILL);
 }
