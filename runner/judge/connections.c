@@ -275,7 +275,7 @@ static struct range time_without_data(const struct judge_ctx *ctx,
 {
 	const struct attempt_details *details = attempt->details;
 	const struct record *record = ctx->record;
-	int64_t end_ns = record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
+	int64_t end_ns = record_watched_until(record);
 	struct when from = {attempt->ended_earliest_ns, attempt->ended_ns};
 	struct when to = {details->client_end_earliest_ns, details->client_end_ns};
 	struct range known;

@@ -479,7 +479,6 @@ static void check_processes(struct checker *checker)
 static int64_t find_end(const struct history *history)
 {
 	const struct event *exit = history_exit(history);
-	const struct record *record = history->record;
 
 	for (size_t i = 0; i < history->n_process_events; i++)
 		if (history->process_events[i]->kind == EVENT_TIMEOUT &&
@@ -487,11 +486,7 @@ static int64_t find_end(const struct history *history)
 			return history->process_events[i]->at_ns;
 	if (exit)
 		return exit->at_ns;
-	/* Looks at threads come after what the record knows of SYNs. */
-	for (size_t i = record->n_events; i > 0; i--)
-		if (record->events[i - 1].kind != EVENT_STARVATION)
-			return record->events[i - 1].at_ns;
-	return 0;
+	return record_watched_until(history->record);
 }
 
 void judge_consistency(struct judge_ctx *ctx, const char *unreadable)

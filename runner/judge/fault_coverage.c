@@ -85,7 +85,7 @@ static bool has_stalled(const struct judge_ctx *ctx, const struct step *step,
 	int64_t due_ns = attempt_had_own_fault(attempt, FAULT_STALLED)
 				 ? attempt_fault_ns(attempt, FAULT_STALLED)
 				 : INT64_MAX;
-	int64_t end_ns = record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
+	int64_t end_ns = record_watched_until(record);
 
 	if (due_ns == INT64_MAX || step->for_ns == 0)
 		return due_ns != INT64_MAX;
@@ -246,8 +246,12 @@ static void judge_plain(const struct served *served, size_t index)
 /* Returns whether the step, an outage, ended a connection. */
 static bool ended_any(const struct served *served, size_t index)
 {
-	for (size_t i = 0; i < served->n_attempts; i++)
-		if (attempt_outage(served->attempts[i]) == served->first_step + index + 1)
+	const struct history *history = &served->ctx->history;
+
+	/* It ends connections of held attempts, too, which no script served. */
+	for (size_t id = 0; id < history->n_attempts; id++)
+		if (served->ctx->record->attempts[id].endpoint == served->endpoint &&
+		    attempt_outage(&history->attempts[id]) == served->first_step + index + 1)
 			return true;
 	return false;
 }

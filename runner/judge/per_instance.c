@@ -182,7 +182,7 @@ int64_t instance_end_ns(const struct judge_ctx *ctx, uint32_t instance)
 {
 	const struct record *record = ctx->record;
 	const struct event *exit = history_instance_exit(&ctx->history, instance);
-	int64_t end_ns = record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
+	int64_t end_ns = record_watched_until(record);
 
 	if (exit)
 		end_ns = MIN(end_ns, exit->at_ns);

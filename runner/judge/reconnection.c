@@ -148,13 +148,13 @@ static struct range time_without(struct judge_ctx *ctx, const struct attempt_gro
 }
 
 static void judge_within(struct judge_ctx *ctx, const struct expectation *expectation,
-			 const struct attempt_group *group, size_t index)
+			 const struct attempt_group *group, size_t index, size_t *n_wrong)
 {
 	struct time_bounds bounds = {
 		.exact = {0, expectation->value.reconnects.within_ns},
 		.scale = ctx->timing_scale,
 	};
-	struct when from = end_by_fault(group->attempts[index]);
+	struct when from = end_of(group->attempts[index]);
 	const struct attempt_history *next = next_connection(group, from.latest_ns);
 	int64_t took_ns = next ? next->ended_ns - from.latest_ns
 			       : end_of_run(ctx, group->instance) - from.latest_ns;
@@ -170,6 +170,8 @@ static void judge_within(struct judge_ctx *ctx, const struct expectation *expect
 	/* It may yet have connected in time. */
 	if (truth == TRUTH_MET ||
 	    (!next && truth == TRUTH_UNKNOWN && took_ns < expectation->value.reconnects.within_ns))
+		return;
+	if (++*n_wrong > MAX_ALIKE_FINDINGS)
 		return;
 	took = time_text(took_ns);
 	findings_add_truth(
@@ -188,7 +190,7 @@ void judge_reconnects(struct judge_ctx *ctx, const struct expectation *expectati
 {
 	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
 	struct reconnects found = {0};
-	size_t n_judged = 0;
+	size_t n_wrong = 0;
 
 	for (size_t i = 0; i < groups->n_groups; i++)
 		count_reconnects(ctx, expectation, &groups->groups[i], &found);
@@ -199,14 +201,16 @@ void judge_reconnects(struct judge_ctx *ctx, const struct expectation *expectati
 		return;
 	for (size_t i = 0; i < groups->n_groups; i++) {
 		const struct attempt_group *group = &groups->groups[i];
+		const struct when first = first_end(group);
 
-		for (size_t k = 0; k < group->n_attempts && n_judged < MAX_ALIKE_FINDINGS; k++) {
-			struct when end = end_by_fault(group->attempts[k]);
+		/* After the first end by a fault, those by the client count, too. */
+		for (size_t k = 0; has_ended(first) && k < group->n_attempts; k++) {
+			struct when end = end_of(group->attempts[k]);
 
-			if (!has_ended(end) || has_another(group, k, end.latest_ns))
-				continue;
-			judge_within(ctx, expectation, group, k);
-			n_judged++;
+			if (group->attempts[k]->end == END_ESTABLISHED && has_ended(end) &&
+			    end.latest_ns >= first.latest_ns &&
+			    !has_another(group, k, end.latest_ns))
+				judge_within(ctx, expectation, group, k, &n_wrong);
 		}
 	}
 }
@@ -231,7 +235,8 @@ static struct when done_with(const struct attempt_group *group, size_t index, st
 }
 
 static void judge_stale_of(struct judge_ctx *ctx, const struct expectation *expectation,
-			   const struct attempt_group *group, size_t index, struct time_span *span)
+			   const struct attempt_group *group, size_t index, struct time_span *span,
+			   size_t *n_wrong)
 {
 	const struct attempt_history *attempt = group->attempts[index];
 	struct time_bounds bounds = expected_bounds(expectation, ctx->timing_scale);
@@ -255,7 +260,7 @@ static void judge_stale_of(struct judge_ctx *ctx, const struct expectation *expe
 	truth = truth_of_range(known, allowed_range(&bounds));
 	took_ns = to.latest_ns - from.latest_ns;
 	time_span_add(span, took_ns, attempt);
-	if (truth == TRUTH_MET || span->n_times > MAX_ALIKE_FINDINGS)
+	if (truth == TRUTH_MET || ++*n_wrong > MAX_ALIKE_FINDINGS)
 		return;
 	took = time_text(took_ns);
 	/* It may have let go of it in time, had the run gone on. */
@@ -293,11 +298,13 @@ void judge_stale(struct judge_ctx *ctx, const struct expectation *expectation)
 	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
 	struct time_bounds bounds = expected_bounds(expectation, ctx->timing_scale);
 	struct time_span span = {0};
+	size_t n_wrong = 0;
 
 	for (size_t i = 0; i < groups->n_groups; i++)
 		for (size_t k = 0; k < groups->groups[i].n_attempts; k++)
 			if (has_ended(end_by_fault(groups->groups[i].attempts[k])))
-				judge_stale_of(ctx, expectation, &groups->groups[i], k, &span);
+				judge_stale_of(ctx, expectation, &groups->groups[i], k, &span,
+					       &n_wrong);
 	assessment_set_times(ctx, expectation, &bounds, &span);
 	if (span.n_times == 0)
 		findings_add_truth(
@@ -367,7 +374,9 @@ static int64_t peak_of(const struct judge_ctx *ctx, const struct attempt_group *
 		int64_t from_ns = longest ? attempt->ended_earliest_ns : attempt->ended_ns;
 		int64_t to_ns = longest ? end.latest_ns : end.earliest_ns;
 
-		if (attempt->end != END_ESTABLISHED)
+		/* Without the disturbance it might not have been made. */
+		if (attempt->end != END_ESTABLISHED ||
+		    (!longest && attempt->started_ns >= ctx->disturbed_ns))
 			continue;
 		if (has_ended(end) && longest)
 			to_ns += drawn_out(ctx, group, i, end) - RESOLUTION_NS;

@@ -27,11 +27,6 @@
 
 /* ---- connect-timeout ---- */
 
-static int64_t end_of_record(const struct record *record)
-{
-	return record->n_events > 0 ? record->events[record->n_events - 1].at_ns : 0;
-}
-
 /*
  * Returns whether the attempt ended when the client exited on its own, not at synfault's SIGTERM.
  * Many clients close the socket that timed out just before they exit: that looks the same as a
@@ -47,7 +42,7 @@ static struct range time_without_answer(const struct judge_ctx *ctx,
 					const struct attempt_group *group, size_t k)
 {
 	const struct attempt_history *attempt = group->attempts[k];
-	int64_t end_ns = end_of_record(ctx->record);
+	int64_t end_ns = record_watched_until(ctx->record);
 	bool open = attempt->end == END_OPEN;
 	struct when from = {attempt->started_earliest_ns, attempt->started_ns};
 	struct when to = {attempt->ended_earliest_ns, attempt->ended_ns};

@@ -252,8 +252,7 @@ static bool ran_out(const struct history *history, const struct syn_schedule *sc
 	if (record->virtual_time)
 		timeout_ns -= CONNECT_TAKES_NS;
 	return (record->virtual_time || attempt->syns > schedule->n_retransmissions) &&
-	       latest_ns >= timeout_ns && record->n_events > 0 &&
-	       record->events[record->n_events - 1].at_ns >= timeout_ns;
+	       latest_ns >= timeout_ns && record_watched_until(record) >= timeout_ns;
 }
 
 /* Ends an attempt that got no answer when the client gave it up, as far as that is known. */

@@ -125,6 +125,14 @@ const struct event *record_exit(const struct record *record)
 	return last_of_kind(record, EVENT_EXIT);
 }
 
+int64_t record_watched_until(const struct record *record)
+{
+	for (size_t i = record->n_events; i > 0; i--)
+		if (record->events[i - 1].kind != EVENT_STARVATION)
+			return record->events[i - 1].at_ns;
+	return 0;
+}
+
 const struct event *record_instance_start(const struct record *record, uint32_t instance)
 {
 	for (size_t i = 0; i < record->n_events; i++)

@@ -223,6 +223,12 @@ void record_add_problem(struct record *record, bool missing_capability, const ch
 void record_add_section(struct record *record, const char *title, const char *text);
 /** record_exit() - return the client's EVENT_EXIT, of several instances the last one's, or NULL */
 const struct event *record_exit(const struct record *record);
+/**
+ * record_watched_until() - return until when the client and its sockets were watched; 0: not at all
+ *
+ * Looks at threads can come after that, when the record of a session is completed.
+ */
+int64_t record_watched_until(const struct record *record);
 /** record_instance_start() - return the start of an instance, or NULL */
 const struct event *record_instance_start(const struct record *record, uint32_t instance);
 /** record_instance_exit() - return the end of an instance, or NULL */

@@ -134,7 +134,7 @@ static void look(struct starvation_meter *meter, bool keep)
 	int64_t cost_ns = processor_time_ns(), began_ns = clock_kernel_ns(), ended_ns;
 	int64_t event_ns = clock_monotonic_ns(), client_ns, server_ns;
 	struct machine_look machine;
-	bool unseen, calm;
+	bool unseen, late, calm;
 
 	lateness_turn(meter->clock);
 	if (meter->injector)
@@ -151,9 +151,11 @@ static void look(struct starvation_meter *meter, bool keep)
 	machine = machine_look_read();
 	unseen = !saw_all(meter, &machine, &client, &server);
 	ended_ns = clock_kernel_ns();
+	/* In any case: it also takes over what the canary has seen. */
+	late = canary_is_late(meter);
 	calm = machine_was_calm(&meter->machine, &machine, ended_ns - meter->looked_ns,
 				meter->n_processors) &&
-	       !canary_is_late(meter);
+	       !late;
 	client_ns = starvation_look(&meter->client, client.items, client.n_items, began_ns,
 				    ended_ns, unseen, calm);
 	server_ns = starvation_look(&meter->server, server.items, server.n_items, began_ns,

@@ -183,16 +183,18 @@ static void look(struct starvation_sampler *sampler)
 	struct thread_tree tree;
 	struct machine_look machine;
 	struct timeval delay;
-	bool unseen, calm;
+	bool unseen, late, calm;
 
 	if (!thread_tree_read(sampler->server_pids, sampler->n_servers, &tree))
 		sampler->incomplete = true;
 	machine = machine_look_read();
 	unseen = !saw_all(sampler, &tree, &machine);
 	ended_ns = clock_monotonic_ns();
+	/* In any case: it also takes over what the canary has seen. */
+	late = canary_is_late(sampler);
 	calm = machine_was_calm(&sampler->machine, &machine, ended_ns - sampler->looked_ns,
 				sampler->n_processors) &&
-	       !canary_is_late(sampler);
+	       !late;
 	add_look(sampler, &tree, &machine, began_ns, ended_ns, unseen, calm);
 	thread_tree_free(&tree);
 	sampler->machine = machine;

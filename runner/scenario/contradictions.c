@@ -476,14 +476,11 @@ static bool ends_connections(const struct step *step)
 {
 	switch (step->action) {
 	case STEP_HALF_OPEN:
-	case STEP_RESET:
-	case STEP_STALL:
-	case STEP_CLOSE:
 		return true;
 	case STEP_BACKLOG_FULL:
 		return step->abort;
 	default:
-		return step->ending != STEP_ENDS_NONE;
+		return step_break(step) != STEP_ACCEPT || step->ending != STEP_ENDS_NONE;
 	}
 }
 
