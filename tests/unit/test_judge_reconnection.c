@@ -108,6 +108,82 @@ Test(judge_reconnection, reconnects_are_counted_and_timed_from_the_last_end)
 	}
 }
 
+/* Ends @n_right connections, after each of which the client comes back at once, and then one more.
+ */
+static struct record_builder *ends_after(int n_right, int64_t closed_ms, int64_t back_ms)
+{
+	struct record_builder *b = begin("reset after 1 KB");
+	int64_t at_ms = 10;
+
+	for (int i = 0; i <= n_right; i++, at_ms += 100) {
+		uint32_t id = record_builder_attempt(b, 0);
+
+		record_builder_syn(b, id, 1, at_ms);
+		record_builder_verdict(b, id, 1, VERDICT_ACCEPT, at_ms);
+		record_builder_established(b, id, at_ms);
+		record_add_event(b->record, &(struct event){.kind = EVENT_FAULT,
+							    .at_ns = (at_ms + 20) * MS,
+							    .u.net = {.attempt = id,
+								      .fault = FAULT_RESET,
+								      .bytes = 1000}});
+		record_builder_closed(b, id, at_ms + 20 + (i < n_right ? 1 : closed_ms), 0);
+	}
+	record_builder_client_exits(b, at_ms + back_ms, 0);
+	return b;
+}
+
+Test(judge_reconnection, right_connections_hide_no_wrong_one)
+{
+	static const int n_right[] = {1, 9, 10, 11, 40};
+
+	for (size_t i = 0; i < ARRAY_SIZE(n_right); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *late = ends_after(n_right[i], 1, 5000);
+		AUTO_RECORD_BUILDER struct record_builder *stale =
+			ends_after(n_right[i], 5000, 5001);
+		AUTO_RECORD_BUILDER struct record_builder *right = ends_after(n_right[i], 1, 20);
+
+		expect_reconnects(late, 1, INT64_MAX, 2000);
+		judge_and_expect(late, OUTCOME_FAIL, "none in");
+		expect_range(stale, EXPECT_STALE, 0, 100 * MS);
+		judge_and_expect(stale, OUTCOME_FAIL, "stale connection");
+		expect_reconnects(right, 1, INT64_MAX, 2000);
+		expect_range(right, EXPECT_STALE, 0, 100 * MS);
+		judge_and_expect(right, OUTCOME_PASS, NULL);
+	}
+}
+
+Test(judge_reconnection, time_without_a_connection_begins_when_the_client_closes_its_last)
+{
+	static const struct {
+		int64_t back_ms;
+		enum outcome outcome;
+	} cases[] = {{1500, OUTCOME_PASS}, {9000, OUTCOME_FAIL}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = begin("reset after 1 KB, accept");
+		uint32_t first = record_builder_attempt(b, 0), other, back;
+
+		record_builder_syn(b, first, 1, 10);
+		record_builder_verdict(b, first, 1, VERDICT_ACCEPT, 10);
+		record_builder_established(b, first, 10);
+		other = connection(b, 20);
+		record_add_event(b->record, &(struct event){.kind = EVENT_FAULT,
+							    .at_ns = 1000 * MS,
+							    .u.net = {.attempt = first,
+								      .fault = FAULT_RESET,
+								      .bytes = 1000}});
+		record_builder_closed(b, first, 1001, 0);
+		record_builder_client_end(b, other, 1010, false, NEVER_RECEIVED);
+		record_builder_closed(b, other, 1011, 0);
+		back = connection(b, cases[i].back_ms);
+		record_builder_client_end(b, back, cases[i].back_ms + 50, false, NEVER_RECEIVED);
+		record_builder_closed(b, back, cases[i].back_ms + 51, 0);
+		record_builder_client_exits(b, cases[i].back_ms + 100, 0);
+		expect_reconnects(b, 1, 1, 2000);
+		judge_and_expect(b, cases[i].outcome, NULL);
+	}
+}
+
 Test(judge_reconnection, client_that_never_comes_back_is_too_late)
 {
 	for (int stopped = 0; stopped <= 1; stopped++) {
