@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Takes commands on a Unix socket: see control.h. A peer has at most one request that is not
- * answered, unless peers are pipelined. Until it is answered, nothing more is read from the peer.
- * So replies keep the order of requests, and further requests wait in the peer's socket.
+ * answered, unless peers are pipelined. Until it is answered, further ones wait in the peer's
+ * buffer, and then in its socket. So replies keep the order of requests, and the end of a peer that
+ * waits is noticed.
  */
 #include "runner/session/control.h"
 
@@ -10,6 +11,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/listener.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <utlist.h>
 
@@ -19,6 +21,7 @@
 enum { IDLE_S = 60, WRITE_S = 10 };
 /* Bytes of unread replies; more ends the connection. */
 enum { MAX_UNREAD = 1 << 20 };
+enum { RETRY_US = 100000 };
 /* Unanswered requests of a pipelined peer. */
 enum { MAX_PIPELINED = 1024 };
 
@@ -28,8 +31,9 @@ struct control_peer {
 	struct bufferevent *stream;
 	struct control_request *requests; /* not answered yet */
 	size_t n_requests;
-	bool closing; /* once all replies are written */
-	pid_t pid;    /* that has connected; 0: unknown */
+	bool closing;     /* once all replies are written */
+	bool half_closed; /* it sends no more, and reads what it has asked for */
+	pid_t pid;        /* that has connected; 0: unknown */
 };
 
 struct control_request {
@@ -44,6 +48,7 @@ struct control_request {
 struct control {
 	struct control_config config;
 	struct evconnlistener *listener; /* or NULL */
+	struct event *retry;             /* or NULL; takes new peers again */
 	struct control_peer *peers;
 	size_t n_peers;
 };
@@ -238,9 +243,16 @@ static void take_line(struct control_peer *peer, const char *line, size_t length
 	}
 	request->peer = peer;
 	DL_APPEND(peer->requests, request);
-	if (++peer->n_requests == max_requests(peer->control))
-		bufferevent_disable(peer->stream, EV_READ);
+	peer->n_requests++;
 	request->command->carry_out(config->userdata, request, request->arguments);
+}
+
+static void close_when_written(struct control_peer *peer)
+{
+	if (evbuffer_get_length(bufferevent_get_output(peer->stream)) > 0)
+		peer->closing = true;
+	else
+		peer_free(peer);
 }
 
 static void on_readable(struct bufferevent *stream, void *userdata)
@@ -258,7 +270,8 @@ static void on_readable(struct bufferevent *stream, void *userdata)
 		else if (length > 0)
 			take_line(peer, line, length);
 		free(line);
-		if (!peer->closing &&
+		/* A pipelined peer is our own process, which reads. */
+		if (!peer->closing && !peer->control->config.pipelined &&
 		    evbuffer_get_length(bufferevent_get_output(stream)) > MAX_UNREAD) {
 			peer_free(peer);
 			return;
@@ -267,6 +280,8 @@ static void on_readable(struct bufferevent *stream, void *userdata)
 	if (peer->n_requests < most && !peer->closing &&
 	    evbuffer_get_length(input) > CONTROL_MAX_LINE)
 		drop_peer(peer, CONTROL_BAD_REQUEST, "the request is too long");
+	if (peer->half_closed && peer->n_requests == 0 && !peer->closing)
+		close_when_written(peer);
 }
 
 static void on_written(struct bufferevent *stream, void *userdata)
@@ -277,16 +292,29 @@ static void on_written(struct bufferevent *stream, void *userdata)
 		peer_free(peer);
 }
 
+/* Returns whether no process has the other end open: it can't read either. */
+static bool hung_up(struct bufferevent *stream)
+{
+	struct pollfd end = {.fd = bufferevent_getfd(stream)};
+
+	return poll(&end, 1, 0) > 0 && (end.revents & (POLLHUP | POLLERR));
+}
+
 /* Handles end, error and timeout. A peer that waits for its reply may be silent. */
 static void on_end(struct bufferevent *stream, short what, void *userdata)
 {
 	struct control_peer *peer = userdata;
+	const bool ended = what & BEV_EVENT_EOF;
+	const bool waits = peer->n_requests > 0 && !peer->control->config.pipelined;
 
-	if ((what & BEV_EVENT_EOF) && evbuffer_get_length(bufferevent_get_output(stream)) > 0) {
-		peer->closing = true;
-		return;
-	}
-	peer_free(peer);
+	if (waits && (what & BEV_EVENT_TIMEOUT) && (what & BEV_EVENT_READING))
+		bufferevent_enable(stream, EV_READ);
+	else if (waits && ended && !hung_up(stream))
+		peer->half_closed = true;
+	else if (!waits && ended)
+		close_when_written(peer);
+	else
+		peer_free(peer);
 }
 
 /* Returns whether the user at the other end may send commands, and which process that is. */
@@ -333,6 +361,23 @@ static void on_connect(struct evconnlistener *listener, evutil_socket_t fd,
 		drop_peer(peer, CONTROL_TOO_MANY, "too many connections");
 }
 
+/* There is no descriptor for another peer: tries again later, and does not spin. */
+static void on_no_peer(struct evconnlistener *listener, void *userdata)
+{
+	struct control *control = userdata;
+	const struct timeval pause = {.tv_usec = RETRY_US};
+
+	evconnlistener_disable(listener);
+	event_add(control->retry, &pause);
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *userdata)
+{
+	struct control *control = userdata;
+
+	evconnlistener_enable(control->listener);
+}
+
 void control_add_peer(struct control *control, int fd)
 {
 	evutil_make_socket_nonblocking(fd);
@@ -348,8 +393,10 @@ struct control *control_new(const struct control_config *config)
 		return control;
 	control->listener = evconnlistener_new(config->base, on_connect, control,
 					       LEV_OPT_CLOSE_ON_EXEC, 0, config->fd);
-	if (!control->listener)
+	control->retry = evtimer_new(config->base, on_retry, control);
+	if (!control->listener || !control->retry)
 		out_of_memory();
+	evconnlistener_set_error_cb(control->listener, on_no_peer);
 	return control;
 }
 
@@ -360,6 +407,8 @@ void control_free(struct control *control)
 	control->config.on_gone = NULL;
 	if (control->listener)
 		evconnlistener_free(control->listener);
+	if (control->retry)
+		event_free(control->retry);
 	while (control->peers) {
 		struct control_peer *peer = control->peers;
 		struct control_request *request = peer->requests, *next;
@@ -414,7 +463,6 @@ static void answer(struct control_request *request, json_t *reply)
 	request_free(request);
 	if (!peer || peer->closing)
 		return;
-	bufferevent_enable(peer->stream, EV_READ);
 	/* For requests that came since; deferred, since the caller still handles this one. */
 	bufferevent_trigger(peer->stream, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
 }

@@ -106,6 +106,19 @@ def hostile():
         half.send(json.dumps({"command": "open", "endpoints": [{"name": "api", "faults": "drop"}]}))
         half.lines.close()
         half.socket.close()
+    # One that dies while it waits ends its session, and one that only stops sending gets its replies.
+    waiting = Connection()
+    waited = waiting.open("drop")["session"]
+    waiting.send(json.dumps({"command": "wait", "session": waited, "event": "syn", "timeout_ns": 3600 * 10**9}))
+    time.sleep(0.2)
+    waiting.lines.close()
+    waiting.socket.close()
+    silent = Connection()
+    silent.send(json.dumps({"command": "wait", "session": session["session"], "event": "syn", "timeout_ns": 10**8}))
+    silent.send(json.dumps({"command": "status"}))
+    silent.socket.shutdown(socket.SHUT_WR)
+    assert silent.reply()["error"]["code"] == "timed-out"
+    assert silent.reply()["ok"]
     deaf = Connection()
     deaf.socket.setblocking(False)
     try:
