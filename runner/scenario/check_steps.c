@@ -56,27 +56,38 @@ static const struct step **find_outages(const struct script *script, size_t *ret
 	return outages;
 }
 
-/* Finds a stall that one of the outages of the same list can't end. */
+/* Returns why an outage can't end the connections of a step, or NULL. */
+static const char *why_not_ended(const struct step *step, const struct step *outage,
+				 const char **ret_hint)
+{
+	if (step_break(step) == STEP_STALL && step->way != STALL_BOTH_WAYS) {
+		*ret_hint = "stall both directions, or leave out the outage's \"ending\"";
+		return "an outage can't end a connection while one direction is stalled";
+	}
+	*ret_hint = "let the outage end connections with \"ending reset\"";
+	if (step->for_ns > 0 && outage->ending == STEP_ENDS_STALL)
+		return "a stall that heals can't be ended by an outage that stalls, too";
+	/* The client would never get to a FIN behind data that it lacks. */
+	if (step_loses_packets(step) && outage->ending == STEP_ENDS_CLOSE)
+		return "an outage can't close a connection whose data gets lost";
+	return NULL;
+}
+
+/* Finds a step with a connection that one of the outages of the same list can't end. */
 static void check_outages(struct loader *loader, const struct endpoint_spec *endpoint, size_t index,
 			  const struct step *const *outages, size_t n_outages)
 {
-	const struct step *stall = &endpoint->script.steps[index];
+	const struct step *step = &endpoint->script.steps[index];
 
 	for (size_t i = 0; i < n_outages; i++) {
-		const struct step *outage = outages[i];
-		bool one_way = step_break(stall) == STEP_STALL && stall->way != STALL_BOTH_WAYS;
-		bool twice = stall->for_ns > 0 && outage->ending == STEP_ENDS_STALL;
+		const char *hint = NULL, *why = NULL;
 
-		if (outage->list != stall->list || (!one_way && !twice))
+		if (outages[i]->list == step->list)
+			why = why_not_ended(step, outages[i], &hint);
+		if (!why)
 			continue;
-		diag_add(loader->diags, &endpoint->step_places[index],
-			 one_way ? "an outage can't end a connection while one direction is stalled"
-				 : "a stall that heals can't be ended by an outage that stalls, "
-				   "too");
-		loader_hint(loader,
-			    one_way ? "stall both directions, or leave out the outage's "
-				      "\"ending\""
-				    : "let the outage end connections with \"ending reset\"");
+		diag_add(loader->diags, &endpoint->step_places[index], "%s", why);
+		loader_hint(loader, "%s", hint);
 		return;
 	}
 }
