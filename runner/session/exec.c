@@ -28,6 +28,7 @@
 #include "runner/sandbox/process.h"
 #include "runner/sandbox/sandbox.h"
 #include "runner/sandbox/stale_cleanup.h"
+#include "runner/schedule/limits.h"
 #include "runner/session/session_host.h"
 
 /* How long sessions may take to end. */
@@ -43,6 +44,7 @@ struct inner {
 	bool private;
 	int outer_fd; /* gets the numbers of signals; its end means that the outer process is dead
 		       */
+	struct rlimit n_files; /* before we raised it */
 	struct event_base *base;
 	struct session_host *host;
 	struct run_results results;
@@ -83,6 +85,7 @@ static void start_command(struct inner *self)
 		.uid = self->uid,
 		.gid = self->gid,
 		.dies_with_us = !self->private,
+		.n_files = &self->n_files,
 	};
 	pid_t pid;
 
@@ -245,6 +248,7 @@ static int loop(struct inner *self)
 		.control_fd = self->config->control_fd,
 		.isolation = &self->isolation,
 		.own_pids = self->private,
+		.n_files = &self->n_files,
 		.seed = self->config->seed,
 		.judge = self->config->judge,
 		.capture = self->config->capture,
@@ -258,6 +262,7 @@ static int loop(struct inner *self)
 	bool written;
 	sigset_t set;
 
+	limits_raise_files(&self->n_files);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_SETMASK, &set, NULL);

@@ -466,6 +466,7 @@ static struct record *run_scenario(struct session_process *self)
 		.capture = config->capture_fd >= 0,
 		.capture_fd = config->capture_fd,
 		.capture_size = config->capture_size,
+		.n_files = config->n_files,
 		.on_event = on_event,
 		.attached = &attached,
 	};

@@ -21,6 +21,7 @@ struct session_config {
 	int check_fd;   /* gets the record so far, before `check` is answered */
 	int capture_fd; /* gets packets; -1: they are not captured */
 	uint64_t capture_size;
+	const struct rlimit *n_files; /* what servers get back of RLIMIT_NOFILE */
 };
 
 /**

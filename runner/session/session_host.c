@@ -426,6 +426,7 @@ static struct session *start(struct session_host *host, const struct scenario_fi
 			.check_fd = check_fd,
 			.capture_fd = capture_fd,
 			.capture_size = host->config.capture.size,
+			.n_files = host->config.n_files,
 		};
 
 		session_run(&config);
@@ -563,7 +564,9 @@ static void command_open(void *userdata, struct control_request *request, const 
 	session = obstacle ? NULL
 			   : start(host, file, scenario, control_peer_pid(control_peer(request)));
 	if (!session) {
-		control_refuse(request, CONTROL_UNAVAILABLE, NULL, "%s",
+		bool full = !obstacle && (errno == EMFILE || errno == ENFILE);
+
+		control_refuse(request, full ? CONTROL_TOO_MANY : CONTROL_UNAVAILABLE, NULL, "%s",
 			       obstacle ? obstacle : strerror(errno));
 		scenario_file_free(file);
 		return;

@@ -15,6 +15,7 @@ struct session_host_config {
 	int control_fd;                    /* listening and non-blocking; stays the caller's */
 	const struct isolation *isolation; /* shared */
 	bool own_pids;                     /* the calling process is the first of a pid namespace */
+	const struct rlimit *n_files;      /* what programs get back of RLIMIT_NOFILE; borrowed */
 	uint64_t seed;                     /* of the run */
 	struct judge_options judge;
 	struct capture_policy capture;
