@@ -317,6 +317,7 @@ static void command_hold(void *userdata, struct control_request *request, const 
 	size_t endpoint = require_endpoint(self, request, wanted->endpoint);
 	int64_t limit_ns = wanted->limit_ns ? wanted->limit_ns : HOLD_DEFAULT_NS;
 	uint32_t number = wanted->attempt;
+	const struct script *script;
 	const char *name;
 	int r;
 
@@ -325,6 +326,13 @@ static void command_hold(void *userdata, struct control_request *request, const 
 	if (limit_ns > HOLD_MAX_NS) {
 		control_refuse(request, CONTROL_BAD_REQUEST, NULL,
 			       "an attempt is held for at most 10 minutes");
+		return;
+	}
+	script = &self->config.scenario->endpoints[endpoint].script;
+	/* A held attempt is of no list, so that an outage could not tell whether it is its own. */
+	if (ends_connections(script) && script_n_lists(script) > 1) {
+		control_refuse(request, CONTROL_UNAVAILABLE, NULL,
+			       "attempts can't be held where addresses have outages of their own");
 		return;
 	}
 	name = self->record->endpoints[endpoint].name;
