@@ -184,12 +184,18 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
     }
 
     @Override public void afterTestExecution(ExtensionContext context) {
-        List<Judgement> judgements = sessions(context).all.stream().filter((session) -> session.judgement == null)
-            .map(Session::close).collect(Collectors.toList()); // close all, then complain
+        List<Judgement> judgements = new ArrayList<>(); // close all, then complain
+        SynfaultException failed = null;
+        for (Session session : sessions(context).all) try {
+            if (session.judgement == null) judgements.add(session.close());
+        } catch (SynfaultException exception) {
+            failed = exception;
+        }
         for (Judgement judgement : judgements)
             if (judgement.outcome().equals("fail")) throw new AssertionFailedError(judgement.toString());
         for (Judgement judgement : judgements)
             if (judgement.outcome().equals("error")) throw new SynfaultException("unjudged", judgement.toString());
+        if (failed != null) throw failed;
     }
 
     @Override public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {

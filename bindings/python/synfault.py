@@ -10,6 +10,7 @@ Each session has a connection of its own to the control socket (docs/protocol.md
 sessions can be used by several threads side by side; one session at a time by one thread.
 """
 
+import contextlib
 import json
 import os
 import socket
@@ -99,6 +100,11 @@ class Session:
             line = self._lines.readline()
         except OSError as error:
             raise Error("ended", f"synfault does not answer: {error}") from error
+        except BaseException:
+            # A late reply would be taken for that of the next request.
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+            raise
         if not line:
             raise Error("ended", "synfault has ended")
         reply = json.loads(line)
