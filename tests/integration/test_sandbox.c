@@ -123,7 +123,8 @@ Test(privileges, shortage_of_processes_is_an_error_and_not_a_missing_privilege)
 	program_needs_root(synfault);
 	synfault->uid = PROGRAM_NOBODY;
 	write_simple(synfault);
-	/* dash and bash differ in the option's name. A sanitizer's search for leaks needs a process. */
+	/* dash and bash differ in the option's name. A sanitizer's search for leaks needs a
+	 * process. */
 	program_runs_shell(synfault, "ulimit -p 1 2>/dev/null || ulimit -u 1; "
 				     "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 exec synfault run "
 				     "a.yaml");

@@ -108,8 +108,7 @@ Test(judge_reconnection, reconnects_are_counted_and_timed_from_the_last_end)
 	}
 }
 
-/* Ends @n_right connections, after each of which the client comes back at once, and then one more.
- */
+/* Ends @n_right connections, and the client comes back at once each time; then ends one more. */
 static struct record_builder *ends_after(int n_right, int64_t closed_ms, int64_t back_ms)
 {
 	struct record_builder *b = begin("reset after 1 KB");
