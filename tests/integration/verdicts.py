@@ -151,7 +151,7 @@ endpoints: {api: {serve: echo, faults: [packet-loss 10%]}}
 client: {command: [STEPS, "${api}", --, "connect:0", "loop:100", "send:10", "wait:2", "end", "get:1000", "close"]}
 expect: {attempts: 1, bytes: {sent: 1000, received: 1000}, ended: closed}"""),
     ("a client that gives up on a lossy connection too soon lacks data", "fail", """
-endpoints: {api: {serve: echo, faults: [packet-loss 90% from-server]}}
+endpoints: {api: {serve: echo, faults: [packet-loss 99% from-server]}}
 client: {command: [STEPS, "${api}", --, "connect:0", "loop:20", "send:10", "wait:1", "end", "read:100", "close"]}
 expect: {attempts: 1, bytes: {received: 200}}"""),
     ("a connection without data has nothing to lose", "error", """
