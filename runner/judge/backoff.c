@@ -16,6 +16,8 @@
 
 /* A client that has fallen behind its schedule catches up within this many attempts. */
 #define MAX_CATCHING_UP 16
+/* An attempt that begins this much before the notice of the last one's end counts as after it. */
+#define LATE_NOTICE_NS (50 * NS_PER_MS)
 
 /* Bounds how long an instance would have run without delays. */
 static struct range duration_of(struct judge_ctx *ctx, const struct event *exit, int64_t started_ns)
@@ -144,7 +146,14 @@ static struct range wait_known(const struct judge_ctx *ctx, const struct attempt
 		known.low = MAX(known.low, 0);
 		return known;
 	}
-	return span_between(&ctx->delays, end, next_start, since_ns, late_before_ns + late_ns, 0);
+	known = span_between(&ctx->delays, end, next_start, since_ns, late_before_ns + late_ns, 0);
+	/* The notice that an attempt was given up comes late: the next one can have begun before.
+	 */
+	if (before->end == END_ABANDONED &&
+	    next_start.latest_ns >= end.earliest_ns - RESOLUTION_NS &&
+	    next_start.earliest_ns >= end.latest_ns - LATE_NOTICE_NS)
+		known.low = MAX(known.low, MIN(known.high, 0));
+	return known;
 }
 
 /* Returns whether a client regards the attempt as a success. */

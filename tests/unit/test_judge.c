@@ -725,6 +725,46 @@ Test(judge, delays_are_no_longer_than_real_time)
 	}
 }
 
+/* When an unanswered attempt was given up is known only within an interval. */
+Test(judge, next_attempt_may_begin_before_the_notice_that_one_was_given_up)
+{
+	static const struct {
+		int64_t next_ms;
+		enum outcome outcome;
+	} cases[] = {
+		{497, OUTCOME_PASS}, {503, OUTCOME_PASS}, {710, OUTCOME_ERROR},
+		{760, OUTCOME_FAIL}, {440, OUTCOME_FAIL}, /* the other one was still open */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "drop");
+		uint32_t first = record_builder_attempt(b, api);
+		uint32_t next = record_builder_attempt(b, api);
+		bool early = cases[i].next_ms < 500;
+
+		record_builder_syn(b, first, 1, 0);
+		record_builder_verdict(b, first, 1, VERDICT_DROP, 0);
+		record_builder_starved(b, 1, 0, 0);
+		for (int after = 0; after <= 1; after++) {
+			if (early == !after) {
+				record_builder_syn(b, next, 1, cases[i].next_ms);
+				record_builder_verdict(b, next, 1, VERDICT_DROP, cases[i].next_ms);
+			}
+			if (after == 0) {
+				record_builder_closed(b, first, 500, 0);
+				record_builder_or_earlier(b, 5);
+			}
+		}
+		record_builder_starved(b, 780, 20, 0);
+		record_builder_closed(b, next, 800, 0);
+		record_builder_client_exits(b, 900, 1);
+		record_builder_expect_fixed(b, EXPECT_BACKOFF, api, 0);
+		cr_expect_eq(outcome_of(b), cases[i].outcome, "case %zu: %s", i,
+			     outcome_name(outcome_of(b)));
+	}
+}
+
 Test(judge, what_is_not_known_says_what_it_can_have_been)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
