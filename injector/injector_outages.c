@@ -213,27 +213,10 @@ int injector_command_outage(struct injector *injector, uint32_t endpoint, int64_
 	return 0;
 }
 
-/* Returns whether the step lets an attempt become a connection. */
-static bool connects(const struct step *step)
-{
-	switch (step->action) {
-	case STEP_REFUSE:
-	case STEP_DROP:
-	case STEP_UNREACHABLE:
-		return false;
-	case STEP_DELAY:
-		return !step->then_refuse && !step->then_unreachable;
-	case STEP_BACKLOG_FULL:
-		return step->abort;
-	default:
-		return true;
-	}
-}
-
 bool injector_outages_follow(const struct injector *injector, uint32_t endpoint,
 			     const struct step *step)
 {
-	for (size_t i = 0; connects(step) && i < injector->n_outages; i++)
+	for (size_t i = 0; step_connects(step) && i < injector->n_outages; i++)
 		if (injector->outages[i].endpoint == endpoint &&
 		    injector->outages[i].list == step->list)
 			return true;

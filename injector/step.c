@@ -100,6 +100,22 @@ static bool breaks(enum step_action action)
 	return action == STEP_RESET || action == STEP_STALL || action == STEP_CLOSE;
 }
 
+bool step_connects(const struct step *step)
+{
+	switch (step->action) {
+	case STEP_REFUSE:
+	case STEP_DROP:
+	case STEP_UNREACHABLE:
+		return false;
+	case STEP_DELAY:
+		return !step->then_refuse && !step->then_unreachable;
+	case STEP_BACKLOG_FULL:
+		return step->abort;
+	default:
+		return true;
+	}
+}
+
 enum step_action step_break(const struct step *step)
 {
 	return breaks(step->action) ? step->action : breaks(step->then) ? step->then : STEP_ACCEPT;

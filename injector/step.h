@@ -136,6 +136,8 @@ struct step {
  * STEP_STALL, STEP_CLOSE; or STEP_ACCEPT for nothing
  */
 enum step_action step_break(const struct step *step);
+/** step_connects() - return whether the step lets an attempt connect, if only for a moment */
+bool step_connects(const struct step *step);
 /** step_slows() - return whether the step slows the connection */
 bool step_slows(const struct step *step);
 /** step_loses_packets() - return whether the step loses packets of the connection */

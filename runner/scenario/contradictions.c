@@ -413,23 +413,6 @@ static void check_answers(struct checker *checker, const struct expectation *exp
 	loader_hint(checker->loader, "add \"drop\", \"lose\" or \"delay\" to the faults");
 }
 
-/* Returns whether a client can get a connection from a step, if only for a moment. */
-static bool can_connect(const struct step *step)
-{
-	switch (step->action) {
-	case STEP_REFUSE:
-	case STEP_DROP:
-	case STEP_UNREACHABLE:
-		return false;
-	case STEP_DELAY:
-		return !step->then_refuse && !step->then_unreachable;
-	case STEP_BACKLOG_FULL:
-		return step->abort;
-	default:
-		return true;
-	}
-}
-
 static bool needs_connection(const struct expectation *expectation)
 {
 	switch (expectation->kind) {
@@ -457,7 +440,7 @@ void contradict_connections(struct checker *checker, const struct expectation *e
 
 		for (size_t k = 0; covers(checker, expectation->endpoint, i) && k < script->n_steps;
 		     k++)
-			if (can_connect(&script->steps[k]))
+			if (step_connects(&script->steps[k]))
 				return;
 	}
 	error_at(checker, expectation, "\"%s\" needs a connection%s, but no fault step allows one",
