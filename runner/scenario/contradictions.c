@@ -393,19 +393,28 @@ static bool leaves_unanswered(const struct step *step)
 	}
 }
 
-static void check_answers(struct checker *checker, const struct expectation *expectation)
+/* Returns whether a step that an expectation covers is of such a kind. */
+static bool any_step(const struct checker *checker, size_t endpoint,
+		     bool (*is_such)(const struct step *step))
 {
 	const struct scenario *scenario = checker->scenario;
-	AUTO_FREE char *at = at_endpoint(checker, expectation->endpoint);
 
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
 		const struct script *script = &scenario->endpoints[i].script;
 
-		for (size_t k = 0; covers(checker, expectation->endpoint, i) && k < script->n_steps;
-		     k++)
-			if (leaves_unanswered(&script->steps[k]))
-				return;
+		for (size_t k = 0; covers(checker, endpoint, i) && k < script->n_steps; k++)
+			if (is_such(&script->steps[k]))
+				return true;
 	}
+	return false;
+}
+
+static void check_answers(struct checker *checker, const struct expectation *expectation)
+{
+	AUTO_FREE char *at = at_endpoint(checker, expectation->endpoint);
+
+	if (any_step(checker, expectation->endpoint, leaves_unanswered))
+		return;
 	error_at(checker, expectation,
 		 "every attempt%s is answered at once, so none can "
 		 "time out",
@@ -430,19 +439,12 @@ static bool needs_connection(const struct expectation *expectation)
 
 void contradict_connections(struct checker *checker, const struct expectation *expectation)
 {
-	const struct scenario *scenario = checker->scenario;
 	AUTO_FREE char *at = at_endpoint(checker, expectation->endpoint);
 
 	if (!needs_connection(expectation))
 		return;
-	for (size_t i = 0; i < scenario->n_endpoints; i++) {
-		const struct script *script = &scenario->endpoints[i].script;
-
-		for (size_t k = 0; covers(checker, expectation->endpoint, i) && k < script->n_steps;
-		     k++)
-			if (step_connects(&script->steps[k]))
-				return;
-	}
+	if (any_step(checker, expectation->endpoint, step_connects))
+		return;
 	error_at(checker, expectation, "\"%s\" needs a connection%s, but no fault step allows one",
 		 expectation_kind_name(expectation->kind), at);
 	if (expectation->kind == EXPECT_READ_TIMEOUT)
@@ -469,17 +471,10 @@ static bool ends_connections(const struct step *step)
 
 static void check_ends(struct checker *checker, const struct expectation *expectation)
 {
-	const struct scenario *scenario = checker->scenario;
 	AUTO_FREE char *at = at_endpoint(checker, expectation->endpoint);
 
-	for (size_t i = 0; i < scenario->n_endpoints; i++) {
-		const struct script *script = &scenario->endpoints[i].script;
-
-		for (size_t k = 0; covers(checker, expectation->endpoint, i) && k < script->n_steps;
-		     k++)
-			if (ends_connections(&script->steps[k]))
-				return;
-	}
+	if (any_step(checker, expectation->endpoint, ends_connections))
+		return;
 	error_at(checker, expectation,
 		 "\"%s\" needs a connection%s that a fault ends, but no fault step ends one",
 		 expectation_kind_name(expectation->kind), at);
