@@ -218,9 +218,10 @@ Test(inject, a_command_restarts_an_endpoint)
 	runs(synfault, "start one --record r.json a.yaml\n"
 		       "ctl one restart db; echo none waits $?\n"
 		       "ctl one restart nowhere; ctl one restart api 5 s; echo usage $?\n"
-		       "python3 client.py $(address one) & client=$!\n"
+		       "python3 client.py $(address one) >said & client=$!\n"
 		       "while [ ! -e connected ]; do sleep 0.02; done\n"
 		       "ctl one restart api 60s; wait $client; ctl one stop; ends one $pid\n"
+		       "cat said\n"
 		       "grep -o '\"kind\":\"outage\"[^}]*' r.json\n");
 	program_printed(synfault, "none waits 3\nusage 4\n");
 	program_printed(synfault, "ended 1 connection\n");
