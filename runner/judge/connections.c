@@ -72,6 +72,19 @@ void judge_connected(struct judge_ctx *ctx, const struct expectation *expectatio
 	judge_count(ctx, expectation, known, count, beyond, last);
 }
 
+/*
+ * Returns whether an attempt may have received more than was known at its client's end. A FIN ends
+ * only what the client sends: the rest is known once its socket has died.
+ */
+static bool may_have_received_more(const struct attempt_history *attempt)
+{
+	const struct attempt_details *details = attempt->details;
+
+	return !details->bytes_reported && !details->client_reset &&
+	       attempt_fault_ns(attempt, FAULT_RESET) > details->client_end_ns &&
+	       attempt_fault_ns(attempt, FAULT_CLOSED) > details->client_end_ns;
+}
+
 /* Bounds how much one attempt received or sent. Returns false if that is unknown. */
 static bool carried(const struct judge_ctx *ctx, const struct attempt_history *attempt,
 		    bool received, struct range *ret)
@@ -95,6 +108,10 @@ static bool carried(const struct judge_ctx *ctx, const struct attempt_history *a
 	}
 	if (!details->bytes_reported && !ended)
 		return false;
+	if (received && may_have_received_more(attempt)) {
+		*ret = (struct range){at_end, INT64_MAX};
+		return true;
+	}
 	/* The kernel clears its counts when the client resets. */
 	if (ended && at_end > bytes) {
 		ret->low = ret->high = at_end;
@@ -133,18 +150,26 @@ static bool amount_depends_on_delays(const struct judge_ctx *ctx,
 		       ANSWER_SLACK_NS;
 }
 
-static void add_bytes_unreported(struct judge_ctx *ctx, const struct expectation *expectation,
-				 const struct attempt_history *attempt)
+/* @why: completes "bytes received: a connection …" */
+static void add_bytes_unknown(struct judge_ctx *ctx, const struct expectation *expectation,
+			      const char *why, const struct attempt_history *attempt)
 {
 	findings_add(ctx, WEIGHT_UNDECIDED,
 		     &(struct finding_parts){
 			     .expectation = expectation,
 			     .subject = subject_at(ctx, "bytes", expectation->endpoint),
-			     .message = xasprintf("bytes %s: a connection was still open at the "
-						  "end, so it is unknown what it carried",
-						  expectation_kind_name(expectation->kind)),
+			     .message = xasprintf("bytes %s: a connection %s",
+						  expectation_kind_name(expectation->kind), why),
 			     .attempt = attempt,
 		     });
+}
+
+/* Both the count and one byte less are right where it is unknown whether a FIN was counted. */
+static enum truth truth_of_amount(struct range amount, struct range allowed)
+{
+	if (amount.high == INT64_MAX)
+		return truth_of_range(amount, allowed);
+	return amount.high >= allowed.low && amount.low <= allowed.high ? TRUTH_MET : TRUTH_BROKEN;
 }
 
 void judge_bytes(struct judge_ctx *ctx, const struct expectation *expectation)
@@ -154,6 +179,7 @@ void judge_bytes(struct judge_ctx *ctx, const struct expectation *expectation)
 	bool received = expectation->kind == EXPECT_RECEIVED;
 	struct range range = expectation->value.range.range, sum = {0, 0};
 	AUTO_FREE char *what = NULL;
+	const struct attempt_history *vague = NULL;
 	bool by_delays = false;
 	enum truth truth;
 
@@ -162,11 +188,16 @@ void judge_bytes(struct judge_ctx *ctx, const struct expectation *expectation)
 
 		by_delays |= amount_depends_on_delays(ctx, attempts[i]);
 		if (!carried(ctx, attempts[i], received, &one)) {
-			add_bytes_unreported(ctx, expectation, attempts[i]);
+			add_bytes_unknown(ctx, expectation,
+					  "was still open at the end, so it is unknown what it "
+					  "carried",
+					  attempts[i]);
 			return;
 		}
+		if (one.high == INT64_MAX)
+			vague = attempts[i];
 		sum.low += one.low;
-		sum.high += one.high;
+		sum.high = vague ? INT64_MAX : sum.high + one.high;
 	}
 	assessment_set(ctx, expectation,
 		       &(struct measured){
@@ -174,7 +205,14 @@ void judge_bytes(struct judge_ctx *ctx, const struct expectation *expectation)
 			       .actual = count_range_text(sum),
 			       .attempt = n_attempts > 0 ? attempts[n_attempts - 1] : NULL,
 		       });
-	truth = sum.high >= range.low && sum.low <= range.high ? TRUTH_MET : TRUTH_BROKEN;
+	truth = truth_of_amount(sum, range);
+	if (truth == TRUTH_UNKNOWN) {
+		add_bytes_unknown(ctx, expectation,
+				  "was shut down by the client, and the kernel did not report "
+				  "what came after that",
+				  vague);
+		return;
+	}
 	if (truth == TRUTH_BROKEN && (by_delays || instance_may_hide(ctx, INSTANCE_UNKNOWN)))
 		truth = TRUTH_UNKNOWN;
 	if (truth == TRUTH_MET)

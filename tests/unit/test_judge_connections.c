@@ -133,6 +133,36 @@ Test(judge_connections, knows_what_came_before_a_stall)
 	cr_expect_eq(outcome_of(b), OUTCOME_FAIL);
 }
 
+/* The client's FIN has left, and acknowledged 100 bytes; the death of its socket is not reported.
+ */
+static enum outcome shut_down(bool reset, enum expectation_kind kind, int64_t low, int64_t high)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "accept");
+
+	record_builder_client_end(b, connected(b, api, FAULT_N_KINDS, 0), 60, reset, 0);
+	for (size_t i = 0; i < b->record->n_events; i++)
+		if (b->record->events[i].kind == EVENT_CLIENT_END)
+			b->record->events[i].u.net.end_sent =
+				b->record->events[i].u.net.end_received = 100;
+	record_builder_client_exits(b, 200, 0);
+	expect_range(b, kind, low, high);
+	return outcome_of(b);
+}
+
+Test(judge_connections, what_came_after_the_client_shut_down_is_unknown_until_its_socket_dies)
+{
+	cr_expect_eq(shut_down(false, EXPECT_RECEIVED, 200000, 200000), OUTCOME_ERROR);
+	cr_expect_eq(shut_down(false, EXPECT_RECEIVED, 100, 100), OUTCOME_ERROR);
+	cr_expect_eq(shut_down(false, EXPECT_RECEIVED, 0, 99), OUTCOME_FAIL);
+	cr_expect_eq(shut_down(false, EXPECT_RECEIVED, 100, INT64_MAX), OUTCOME_PASS);
+	/* Nothing comes after a reset, and nothing is sent after either. */
+	cr_expect_eq(shut_down(true, EXPECT_RECEIVED, 200, 200), OUTCOME_FAIL);
+	cr_expect_eq(shut_down(true, EXPECT_RECEIVED, 100, 100), OUTCOME_PASS);
+	cr_expect_eq(shut_down(false, EXPECT_SENT, 100, 100), OUTCOME_PASS);
+	cr_expect_eq(shut_down(false, EXPECT_SENT, 200, 200), OUTCOME_FAIL);
+}
+
 /* A connection that stalls at 50 ms and heals at 80 ms; the client ends it at @end_ms. */
 static enum outcome healed(int64_t end_ms, uint64_t counted, enum connection_end end,
 			   int64_t received)
