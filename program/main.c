@@ -126,7 +126,7 @@ static int dispatch(int argc, char **argv)
 	command = find_command(word);
 	if (command) {
 		confine_command(command);
-		return command->run(argc - 2, argv + 2, &context);
+		return command_execute(command, argc - 2, argv + 2, &context);
 	}
 	/* for the manual page */
 	if (!strcmp(word, "help") && argc > 2 && !strcmp(argv[2], "--format=scdoc")) {
@@ -138,7 +138,7 @@ static int dispatch(int argc, char **argv)
 	}
 	command = !strcmp(word, "help") && argc > 2 ? find_command(argv[2]) : NULL;
 	if (command)
-		return command->run(1, (char *[]){help, NULL}, &context);
+		return command_execute(command, 1, (char *[]){help, NULL}, &context);
 	if (!strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h")) {
 		print_help(stdout);
 		return STATUS_PASSED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault check`: see check.h. */
-#include "runner/command/check.h"
+/* `synfault check`: finds all errors in scenario files, and runs nothing. */
+#include "runner/command/command.h"
 
 #include "runner/command/scenario_paths.h"
 #include "runner/report/console.h"
@@ -15,20 +15,16 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
-static int run_check(int argc, char **argv, const struct command_context *context)
+static int run_check(void *parsed, const struct operands *operands,
+		     const struct command_context *context)
 {
-	struct check_options options = {.color = COLOR_AUTO};
-	struct operands operands;
+	const struct check_options *options = parsed;
 	FILE *out = context->out, *err = context->err;
 	AUTO_FILE_PATHS struct scenario_paths files = {0};
 	size_t n_scenarios = 0, n_errors, n_wrong;
-	bool color;
-	int status;
+	bool color = color_is_wanted(options->color, err);
 
-	if (!command_parse(&command_check, argc, argv, &options, context, &operands, &status))
-		return status;
-	color = color_is_wanted(options.color, err);
-	scenario_paths_find(&files, operands.items, (size_t)operands.n, err, color);
+	scenario_paths_find(&files, operands->items, (size_t)operands->n, err, color);
 	n_errors = n_wrong = files.n_errors;
 	for (size_t i = 0; i < files.n_paths; i++) {
 		struct scenario_file *file = scenario_file_check(files.paths[i]);
@@ -63,7 +59,7 @@ const struct command command_check = {
 	.arguments = "[OPTION...] PATH...",
 	.summary = "find all errors in scenario files",
 	.description = "Finds all errors in scenario files, and runs nothing.\n",
-	.options = OPTION_TABLE(check_options),
+	.options = OPTION_TABLE(check_options, .size = sizeof(struct check_options)),
 	.min_operands = 1,
 	.max_operands = -1,
 	.needs = "a scenario file or directory is needed",

@@ -46,24 +46,26 @@ static const char *check_operands(const struct command *command, const struct op
 	return NULL;
 }
 
-bool command_parse(const struct command *command, int argc, char **argv, void *options,
-		   const struct command_context *context, struct operands *ret_operands,
-		   int *ret_status)
+int command_execute(const struct command *command, int argc, char **argv,
+		    const struct command_context *context)
 {
+	const struct option_table *table = command->options;
+	AUTO_FREE void *options = table->defaults ? xmemdup(table->defaults, table->size)
+						  : xzalloc(MAX(table->size, 1U));
 	AUTO_FREE char *message = NULL;
+	struct operands operands;
 	const char *problem;
+	int status = STATUS_PASSED;
 
-	if (!options_parse(command->options, argc, argv, options, ret_operands, &message)) {
-		*ret_status = command_usage_error(command, context->err, message);
-		return false;
-	}
-	if (ret_operands->help) {
+	if (!options_parse(table, argc, argv, options, &operands, &message))
+		status = command_usage_error(command, context->err, message);
+	else if (operands.help)
 		print_help(command, context->out);
-		*ret_status = STATUS_PASSED;
-		return false;
-	}
-	problem = check_operands(command, ret_operands);
-	if (problem)
-		*ret_status = command_usage_error(command, context->err, problem);
-	return !problem;
+	else if ((problem = check_operands(command, &operands)))
+		status = command_usage_error(command, context->err, problem);
+	else
+		status = command->run(options, &operands, context);
+	if (table->clear)
+		table->clear(options);
+	return status;
 }

@@ -36,20 +36,24 @@ struct command {
 	const char *needs;              /* the error when their number is wrong */
 	enum client_use client;
 	enum confinement confinement;
-	/* @argv: what follows the command's name. Returns the program's exit status. */
-	int (*run)(int argc, char **argv, const struct command_context *context);
+	/* Returns the program's exit status. @parsed: the options. */
+	int (*run)(void *parsed, const struct operands *operands,
+		   const struct command_context *context);
 };
 
+/* All of them; each is in the file of its name. */
+extern const struct command command_check, command_compare, command_completion, command_ctl,
+	command_diagnose, command_doctor, command_exec, command_inject, command_judge, command_list,
+	command_merge, command_record, command_report, command_run, command_schema, command_try;
+
 /**
- * command_parse() - read a command's options and operands
- * @options: the struct whose fields its table names, with the defaults
- * @ret_status: the exit status; only when it returns false
+ * command_execute() - run a command, or print its help or what is wrong with its command line
+ * @argv: what follows the command's name
  *
- * Return: whether the command is to go on. Otherwise its help or an error has been printed.
+ * Return: the program's exit status.
  */
-bool command_parse(const struct command *command, int argc, char **argv, void *options,
-		   const struct command_context *context, struct operands *ret_operands,
-		   int *ret_status);
+int command_execute(const struct command *command, int argc, char **argv,
+		    const struct command_context *context);
 
 /** command_usage_error() - print an error in the command line; return the exit status */
 int command_usage_error(const struct command *command, FILE *err, const char *message);

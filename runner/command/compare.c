@@ -29,7 +29,7 @@ struct pair {
 };
 
 struct compare {
-	struct command_options options;
+	const struct command_options *options;
 	struct stored_run *before, *after;
 	struct pair *pairs;
 	size_t n_pairs, capacity;
@@ -148,7 +148,7 @@ static bool random_backoff(const struct result *result)
 static void compare_pair(const struct compare *self, struct pair *pair)
 {
 	const struct result *before = pair->before, *after = pair->after;
-	struct compare_options options = {.timing_scale = self->options.timing_scale};
+	struct compare_options options = {.timing_scale = self->options->timing_scale};
 
 	if (!before || !after)
 		return;
@@ -262,7 +262,7 @@ static enum exit_status compare(struct compare *self, char *const *paths, FILE *
 		compare_pair(self, &self->pairs[i]);
 		self->counts[self->pairs[i].comparison]++;
 	}
-	if (self->options.json)
+	if (self->options->json)
 		json_fields_print(&compare_type, self, &text);
 	else
 		add_text(self, &text);
@@ -270,16 +270,12 @@ static enum exit_status compare(struct compare *self, char *const *paths, FILE *
 	return self->counts[SAME] < self->n_pairs ? STATUS_FAILED : STATUS_PASSED;
 }
 
-static int run_compare(int argc, char **argv, const struct command_context *context)
+static int run_compare(void *parsed, const struct operands *operands,
+		       const struct command_context *context)
 {
-	struct compare self = {.options = {.timing_scale = 1}};
-	struct operands operands;
-	int status;
+	struct compare self = {.options = parsed};
+	int status = (int)compare(&self, operands->items, context->out, context->err);
 
-	if (!command_parse(&command_compare, argc, argv, &self.options, context, &operands,
-			   &status))
-		return status;
-	status = (int)compare(&self, operands.items, context->out, context->err);
 	for (size_t i = 0; i < self.n_pairs; i++) {
 		change_list_free(&self.pairs[i].changes);
 		free(self.pairs[i].path);
@@ -291,6 +287,7 @@ static int run_compare(int argc, char **argv, const struct command_context *cont
 	return status;
 }
 
+static const struct command_options defaults = {.timing_scale = 1};
 static const struct option_spec compare_options[] = {
 	OPTION_ROW_FORMAT(struct command_options, json, "print text (default) or json"),
 	OPTION_ROW_TIMING_SCALE(struct command_options, timing_scale,
@@ -306,7 +303,7 @@ const struct command command_compare = {
 		"Shows how the clients of two runs behave differently. OLD and NEW are files of\n"
 		"`synfault run --json FILE`, or directories of --records. Exit status: 0 no\n"
 		"difference; 1 differences; 4 a run can't be read.\n",
-	.options = OPTION_TABLE(compare_options),
+	.options = OPTION_TABLE(compare_options, .size = sizeof(defaults), .defaults = &defaults),
 	.min_operands = 2,
 	.max_operands = 2,
 	.needs = "two runs are needed, files of `synfault run --json`",

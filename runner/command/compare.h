@@ -5,8 +5,6 @@
 
 #include "runner/command/command.h"
 
-extern const struct command command_compare;
-
 /** compare_schema() - add the JSON Schema of what it prints with --format json */
 void compare_schema(struct strbuf *out);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `synfault completion`: see completion.h. The script for a shell asks the program, with the words
- * of the line so far, for what can come next. So the script knows every command, option and value.
+ * `synfault completion`: prints the script by which a shell completes command lines. The script
+ * asks the program, with the words of the line so far, for what can come next. So it knows every
+ * command, option and value.
  *
  * An answer is a line: a word, a tab, and what it means; or one of the KINDS instead of words,
  * which the shell completes itself.
  */
-#include "runner/command/completion.h"
+#include "runner/command/command.h"
 
 #define KIND_FILE      ":file\n" /* or a directory */
 #define KIND_DIRECTORY ":directory\n"
@@ -190,22 +191,21 @@ static void complete(const struct command *const *commands, char *const *words, 
 			add_answers(out, commands[i], words, n);
 }
 
-static int run_completion(int argc, char **argv, const struct command_context *context)
+static int run_completion(void *parsed, const struct operands *operands,
+			  const struct command_context *context)
 {
 	static const char *const scripts[] = {bash, zsh, fish};
 	AUTO_FREE char *message = NULL;
 	AUTO_STRBUF struct strbuf text = {0};
-	struct operands operands;
-	int shell, status;
+	int shell;
 
-	if (!command_parse(&command_completion, argc, argv, NULL, context, &operands, &status))
-		return status;
-	if (operands.client) {
-		complete(context->commands, operands.client, strv_length(operands.client), &text);
+	(void)parsed;
+	if (operands->client) {
+		complete(context->commands, operands->client, strv_length(operands->client), &text);
 		fputs(strbuf_text(&text), context->out);
 		return STATUS_PASSED;
 	}
-	shell = option_choice(operands.items[0], shells, &message);
+	shell = option_choice(operands->items[0], shells, &message);
 	if (shell < 0)
 		return command_usage_error(&command_completion, context->err, message);
 	fputs(scripts[shell], context->out);

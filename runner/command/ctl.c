@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault ctl`: see ctl.h. */
-#include "runner/command/ctl.h"
+/* `synfault ctl`: sends a command to a running synfault inject. */
+#include "runner/command/command.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -20,7 +20,7 @@ struct ctl_options {
 };
 
 struct ctl {
-	struct ctl_options options;
+	const struct ctl_options *options;
 	const char *command, *scenario;
 	const char *endpoint; /* of restart */
 	int64_t for_ns;
@@ -137,8 +137,8 @@ static void print_running(const struct ctl *ctl, char *const *paths)
 /* Connects to the daemon. Returns a descriptor, or a negative exit status. */
 static int connect_to_one(const struct ctl *ctl)
 {
-	AUTO_STRV char **found = ctl->options.control ? NULL : control_socket_find();
-	const char *path = ctl->options.control;
+	AUTO_STRV char **found = ctl->options->control ? NULL : control_socket_find();
+	const char *path = ctl->options->control;
 	int fd;
 
 	if (!path && !found[0]) {
@@ -265,7 +265,7 @@ static enum exit_status show(const struct ctl *ctl, const json_t *result)
 	bool armed = strcmp(text_of(result, "state"), "armed") == 0;
 	char *text = NULL;
 
-	if (ctl->options.json) {
+	if (ctl->options->json) {
 		text = json_dumps(result, JSON_INDENT(2));
 		fprintf(ctl->out, "%s\n", text ? text : "");
 		free(text);
@@ -350,16 +350,12 @@ static char *read_operands(struct ctl *ctl, const struct operands *operands)
 	return NULL;
 }
 
-static int run_ctl(int argc, char **argv, const struct command_context *context)
+static int run_ctl(void *parsed, const struct operands *operands,
+		   const struct command_context *context)
 {
-	struct ctl ctl = {.out = context->out, .err = context->err};
-	AUTO_FREE char *message = NULL;
-	struct operands operands;
-	int status;
+	struct ctl ctl = {.options = parsed, .out = context->out, .err = context->err};
+	AUTO_FREE char *message = read_operands(&ctl, operands);
 
-	if (!command_parse(&command_ctl, argc, argv, &ctl.options, context, &operands, &status))
-		return status;
-	message = read_operands(&ctl, &operands);
 	if (message)
 		return command_usage_error(&command_ctl, context->err, message);
 	return (int)send_command(&ctl);
@@ -387,7 +383,7 @@ const struct command command_ctl = {
 		"                         \"restart 5s from command\", at the endpoint NAME,\n"
 		"                         for TIME\n"
 		"  stop                   ends it and prints its verdict\n",
-	.options = OPTION_TABLE(ctl_options),
+	.options = OPTION_TABLE(ctl_options, .size = sizeof(struct ctl_options)),
 	.min_operands = 1,
 	.max_operands = 3,
 	.needs = "one command is needed: status, next, reset, restart or stop",

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault diagnose`: see diagnose.h. */
-#include "runner/command/diagnose.h"
+/*
+ * `synfault diagnose HOST:PORT`: why a connection is refused, dropped or slow (runner/diagnose).
+ *
+ * Exit status: 0 every handshake was completed in time, 1 a cause was found, 3 it could not look,
+ * 4 usage.
+ */
+#include "runner/command/command.h"
 
 #include "common/duration.h"
 #include "runner/diagnose/capture.h"
@@ -69,24 +74,23 @@ static enum exit_status look(const char *target, const struct diagnose_options *
 	return diagnosis.n_causes > 0 ? STATUS_FAILED : STATUS_PASSED;
 }
 
-static int run_diagnose(int argc, char **argv, const struct command_context *context)
+static int run_diagnose(void *parsed, const struct operands *operands,
+			const struct command_context *context)
 {
-	struct diagnose_options options = {
-		.plan.handshake = {.n_trials = 5,
-				   .interval_ns = 300 * NS_PER_MS,
-				   .patience_ns = 3500 * NS_PER_MS},
-	};
-	struct operands operands;
-	int status;
+	struct diagnose_options *options = parsed;
 
-	if (!command_parse(&command_diagnose, argc, argv, &options, context, &operands, &status))
-		return status;
-	options.plan.handshake.keep_packets = options.capture != NULL;
-	if (operands.n != (options.local_port ? 0 : 1))
+	options->plan.handshake.keep_packets = options->capture != NULL;
+	if (operands->n != (options->local_port ? 0 : 1))
 		return command_usage_error(&command_diagnose, context->err, command_diagnose.needs);
-	return (int)look(operands.n ? operands.items[0] : NULL, &options, context->out,
+	return (int)look(operands->n ? operands->items[0] : NULL, options, context->out,
 			 context->err);
 }
+
+static const struct diagnose_options defaults = {
+	.plan.handshake = {.n_trials = 5,
+			   .interval_ns = 300 * NS_PER_MS,
+			   .patience_ns = 3500 * NS_PER_MS},
+};
 
 #define TO(member) OPTION_FIELD(struct diagnose_options, member)
 static const struct option_spec diagnose_options[] = {
@@ -116,7 +120,7 @@ const struct command command_diagnose = {
 	.summary = "say why a connection is refused, dropped or slow",
 	.description = "Connects a few times, watches the packets, and says why the connection is\n"
 		       "refused, dropped or slow. Root sees more than an ordinary user.\n",
-	.options = OPTION_TABLE(diagnose_options),
+	.options = OPTION_TABLE(diagnose_options, .size = sizeof(defaults), .defaults = &defaults),
 	.max_operands = 1,
 	.needs = "takes one HOST:PORT, or --local PORT",
 	.run = run_diagnose,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault doctor`: see doctor.h. */
-#include "runner/command/doctor.h"
+/* `synfault doctor`: checks what this machine can do. */
+#include "runner/command/command.h"
 
 #include "runner/doctor/check.h"
 
@@ -8,29 +8,21 @@ struct doctor_options {
 	bool json;
 };
 
-static enum exit_status examine(bool json, FILE *out)
+static int run_doctor(void *parsed, const struct operands *operands,
+		      const struct command_context *context)
 {
+	const struct doctor_options *options = parsed;
 	AUTO_DOCTOR struct doctor doctor = {0};
 	AUTO_STRBUF struct strbuf text = {0};
 
+	(void)operands;
 	doctor_examine(&doctor);
-	if (json)
+	if (options->json)
 		doctor_format_json(&doctor, &text);
 	else
 		doctor_format_text(&doctor, &text);
-	fputs(strbuf_text(&text), out);
+	fputs(strbuf_text(&text), context->out);
 	return doctor.isolation == DOCTOR_NONE ? STATUS_UNJUDGED : STATUS_PASSED;
-}
-
-static int run_doctor(int argc, char **argv, const struct command_context *context)
-{
-	struct doctor_options options = {0};
-	struct operands operands;
-	int status;
-
-	if (!command_parse(&command_doctor, argc, argv, &options, context, &operands, &status))
-		return status;
-	return (int)examine(options.json, context->out);
 }
 
 static const struct option_spec doctor_options[] = {
@@ -44,7 +36,7 @@ const struct command command_doctor = {
 	.arguments = "[OPTION...]",
 	.summary = "check what this machine can do",
 	.description = "Tries out what scenarios need, and shows what this machine lacks.\n",
-	.options = OPTION_TABLE(doctor_options),
+	.options = OPTION_TABLE(doctor_options, .size = sizeof(struct doctor_options)),
 	.needs = "takes no arguments",
 	.run = run_doctor,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault exec`: see exec.h. */
-#include "runner/command/exec.h"
+/* `synfault exec`: runs a command whose own code injects faults. */
+#include "runner/command/command.h"
 
 #include "common/random.h"
 #include "runner/command/outputs.h"
@@ -22,7 +22,7 @@ struct exec_options {
 };
 
 struct exec_command {
-	struct exec_options options;
+	struct exec_options *options;
 	struct scenario_file *file;
 	const struct scenario **scenarios;
 	size_t n_scenarios, capacity;
@@ -70,11 +70,11 @@ static void on_result(void *userdata, const struct result *result, bool checked)
 	struct exec_command *self = userdata;
 
 	/* Whoever asked for the judgement shows it; standard output belongs to the command. */
-	if (!self->options.outputs.console.verbose &&
+	if (!self->options->outputs.console.verbose &&
 	    (checked || result_outcome(result) == OUTCOME_PASS))
 		return;
 	if (!self->console)
-		self->console = console_new(self->err, &self->options.outputs.console);
+		self->console = console_new(self->err, &self->options->outputs.console);
 	console_result(self->console, result, NULL);
 	self->n_shown++;
 }
@@ -88,7 +88,7 @@ static bool on_end(void *userdata, struct run_results *results)
 		console_summary(self->console, results);
 		console_free(self->console);
 	}
-	return outputs_write(&self->options.outputs, results, self->err);
+	return outputs_write(&self->options->outputs, results, self->err);
 }
 
 /* ---- before ---- */
@@ -96,7 +96,7 @@ static bool on_end(void *userdata, struct run_results *results)
 /* Finds the sessions to open. Returns false, after saying why, if there is an error. */
 static bool load(struct exec_command *self, const char *path)
 {
-	const struct inline_endpoints *endpoints = &self->options.endpoints;
+	const struct inline_endpoints *endpoints = &self->options->endpoints;
 	const struct inline_options from_command_line = {.path = INLINE_SCENARIO_PATH,
 							 .proves = true};
 	AUTO_FREE char *message = NULL;
@@ -106,7 +106,7 @@ static bool load(struct exec_command *self, const char *path)
 		if (self->file->n_broken > 0) {
 			scenario_paths_print_diags(
 				self->file, self->err,
-				color_is_wanted(self->options.outputs.console.color, self->err));
+				color_is_wanted(self->options->outputs.console.color, self->err));
 			return false;
 		}
 	} else if (endpoints->n_items > 0) {
@@ -120,7 +120,7 @@ static bool load(struct exec_command *self, const char *path)
 		const struct scenario *scenario = self->file->scenarios[i];
 
 		if (!path ||
-		    selection_takes(&self->options.selection, scenario->name, scenario->tags))
+		    selection_takes(&self->options->selection, scenario->name, scenario->tags))
 			array_append(self->scenarios, self->n_scenarios, self->capacity, scenario);
 	}
 	if (path && self->n_scenarios == 0)
@@ -157,9 +157,9 @@ static bool names_differ(const struct exec_command *self)
 static bool reports_are_possible(const struct exec_command *self)
 {
 	AUTO_DIAG struct diag_list diags = {0};
-	bool possible = outputs_check(&self->options.outputs, self->err);
+	bool possible = outputs_check(&self->options->outputs, self->err);
 
-	possible = captures_prepare(&self->options.capture, &diags) == 0 && possible;
+	possible = captures_prepare(&self->options->capture, &diags) == 0 && possible;
 	for (size_t i = 0; i < diags.n_items; i++)
 		fprintf(self->err, "synfault exec: %s\n", diags.items[i].message);
 	return possible;
@@ -178,21 +178,21 @@ static int run(struct exec_command *self, char *const *command)
 	AUTO_DIAG struct diag_list diags = {0};
 	AUTO_FREE char *given = NULL, *control = NULL;
 	struct exec_config config = {
-		.isolation = self->options.isolation,
+		.isolation = self->options->isolation,
 		.command = command,
 		.file = self->file,
 		.scenarios = self->scenarios,
 		.n_scenarios = self->n_scenarios,
-		.seed = self->options.seed.given ? self->options.seed.value : random_seed(),
-		.judge = {.timing_scale = self->options.timing_scale},
-		.capture = self->options.capture,
+		.seed = self->options->seed.given ? self->options->seed.value : random_seed(),
+		.judge = {.timing_scale = self->options->timing_scale},
+		.capture = self->options->capture,
 		.err = self->err,
 		.on_result = on_result,
 		.on_end = on_end,
 		.userdata = self,
 	};
 
-	config.control_fd = control_socket_listen(self->options.control, &diags, &given);
+	config.control_fd = control_socket_listen(self->options->control, &diags, &given);
 	if (config.control_fd < 0) {
 		fprintf(self->err, "synfault exec: %s; %s\n", diags.items[0].message,
 			diags.items[0].hint);
@@ -201,43 +201,46 @@ static int run(struct exec_command *self, char *const *command)
 	control = absolute(given);
 	config.control = control;
 	run_metadata_find(&self->facts);
-	self->facts.timing_scale = self->options.timing_scale;
-	self->facts.isolation = xstrdup(isolation_mode_name(self->options.isolation));
+	self->facts.timing_scale = self->options->timing_scale;
+	self->facts.isolation = xstrdup(isolation_mode_name(self->options->isolation));
 	return exec_run(&config);
 }
 
-static int run_exec(int argc, char **argv, const struct command_context *context)
+static int run_exec(void *parsed, const struct operands *operands,
+		    const struct command_context *context)
 {
-	struct exec_command self = {
-		.options = {.timing_scale = 1,
-			    .capture = {.mode = CAPTURE_N_MODES, .size = CAPTURE_DEFAULT_SIZE},
-			    .outputs.console.failures = FAILURES_IMMEDIATE},
-		.err = context->err,
-	};
-	struct capture_policy *capture = &self.options.capture;
-	struct operands operands;
-	const char *path;
-	int status;
+	struct exec_command self = {.options = parsed, .err = context->err};
+	struct capture_policy *capture = &self.options->capture;
+	const char *path = operands->n > 0 ? operands->items[0] : NULL;
+	int status = STATUS_USAGE;
 
-	if (!command_parse(&command_exec, argc, argv, &self.options, context, &operands, &status))
-		return status;
-	path = operands.n > 0 ? operands.items[0] : NULL;
 	if (capture->mode == CAPTURE_N_MODES)
 		capture->mode = capture->directory ? CAPTURE_FAILED : CAPTURE_NEVER;
 	if (!capture->directory)
 		capture->directory = "captures";
-	status = STATUS_USAGE;
-	if (path && self.options.endpoints.n_items > 0)
+	if (path && self.options->endpoints.n_items > 0)
 		command_usage_error(&command_exec, context->err, "-e goes without a file");
 	else if (load(&self, path) && names_differ(&self) && reports_are_possible(&self))
-		status = run(&self, operands.client);
+		status = run(&self, operands->client);
 	scenario_file_free(self.file);
 	free(self.scenarios);
 	run_metadata_free(&self.facts);
-	selection_free(&self.options.selection);
-	inline_endpoints_free(&self.options.endpoints);
 	return status;
 }
+
+static void clear_options(void *parsed)
+{
+	struct exec_options *options = parsed;
+
+	selection_free(&options->selection);
+	inline_endpoints_free(&options->endpoints);
+}
+
+static const struct exec_options defaults = {
+	.timing_scale = 1,
+	.capture = {.mode = CAPTURE_N_MODES, .size = CAPTURE_DEFAULT_SIZE},
+	.outputs.console.failures = FAILURES_IMMEDIATE,
+};
 
 const struct command command_exec = {
 	.name = "exec",
@@ -248,7 +251,8 @@ const struct command command_exec = {
 		"with faults of their own (docs/protocol.md); SYNFAULT_CONTROL names the socket.\n"
 		"Scenarios of FILE, or endpoints of -e, are armed before the command starts, and\n"
 		"their addresses are in its environment: SYNFAULT_API for an endpoint api.\n",
-	.options = OPTION_TABLE(rows),
+	.options = OPTION_TABLE(rows, .size = sizeof(defaults), .defaults = &defaults,
+				.clear = clear_options),
 	.min_operands = 0,
 	.max_operands = 1,
 	.needs = "at most one scenario file is expected before --",

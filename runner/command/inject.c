@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault inject`: see inject.h. */
-#include "runner/command/inject.h"
+/* `synfault inject`: injects faults for a client that another process starts. */
+#include "runner/command/command.h"
 
 #include <signal.h>
 
@@ -14,7 +14,7 @@
 #include "runner/session/control_socket.h"
 
 struct inject {
-	struct inject_options options;
+	struct inject_options *options;
 	const char *path;     /* of the file; NULL: there is none */
 	const char *steps;    /* of the only endpoint without a file; NULL: those of the options */
 	const char *scenario; /* the one to begin with, or NULL */
@@ -49,7 +49,7 @@ static bool select_scenarios(struct inject *inject)
 
 	inject->scenarios = xzalloc((file->n_scenarios + 1) * sizeof(*inject->scenarios));
 	for (size_t i = 0; i < file->n_scenarios; i++)
-		if (selection_takes(&inject->options.selection, file->scenarios[i]->name,
+		if (selection_takes(&inject->options->selection, file->scenarios[i]->name,
 				    file->scenarios[i]->tags))
 			inject->scenarios[inject->n_scenarios++] = file->scenarios[i];
 	while (inject->scenario && inject->first < inject->n_scenarios &&
@@ -78,7 +78,7 @@ static bool select_scenarios(struct inject *inject)
 static bool take_operands(struct inject *inject, const struct operands *operands,
 			  char **ret_message)
 {
-	const struct inline_endpoints *endpoints = &inject->options.endpoints;
+	const struct inline_endpoints *endpoints = &inject->options->endpoints;
 	const char *first = operands->n > 0 ? operands->items[0] : NULL;
 
 	if (!first && endpoints->n_items == 0)
@@ -93,7 +93,7 @@ static bool take_operands(struct inject *inject, const struct operands *operands
 	if (!*ret_message && inject->steps && operands->n > 1)
 		*ret_message = xasprintf("steps are one argument, with commas: '%s, %s'", first,
 					 operands->items[1]);
-	if (!*ret_message && inject->path && inject->options.port)
+	if (!*ret_message && inject->path && inject->options->port)
 		*ret_message = xstrdup("--port goes without a file; in a file it is the "
 				       "endpoint's key \"port\"");
 	if (*ret_message)
@@ -105,7 +105,7 @@ static bool take_operands(struct inject *inject, const struct operands *operands
 /* Makes a scenario of the endpoints. Returns false, after printing why, if that is impossible. */
 static bool load_endpoints(struct inject *inject)
 {
-	struct inline_endpoints *endpoints = &inject->options.endpoints;
+	struct inline_endpoints *endpoints = &inject->options->endpoints;
 	AUTO_STRV char **steps = step_list_split(inject->steps ? inject->steps : "");
 	AUTO_FREE char *message = inject->steps ? step_list_fault(steps) : NULL;
 	const struct inline_options options = {.path = INLINE_SCENARIO_PATH};
@@ -118,7 +118,7 @@ static bool load_endpoints(struct inject *inject)
 	if (inject->steps)
 		inline_endpoints_add(endpoints, INLINE_ENDPOINT, inject->steps, 0);
 	for (size_t i = 0; i < endpoints->n_items; i++)
-		endpoints->items[i].port = inject->options.port;
+		endpoints->items[i].port = inject->options->port;
 	inject->file = inline_scenario_load(endpoints, &options, &message);
 	if (!inject->file)
 		fprintf(inject->err, "synfault inject: %s\n", message);
@@ -132,7 +132,7 @@ static bool load(struct inject *inject)
 	if (inject->file->n_broken == 0)
 		return true;
 	scenario_paths_print_diags(inject->file, inject->err,
-				   color_is_wanted(inject->options.console.color, inject->err));
+				   color_is_wanted(inject->options->console.color, inject->err));
 	return false;
 }
 
@@ -141,10 +141,10 @@ static bool is_possible(struct inject *inject)
 {
 	AUTO_DIAG struct diag_list diags = {0};
 
-	if (inject->options.junit)
-		(void)junit_check_path(inject->options.junit, &diags);
-	if (diags.n_items == 0 && inject->options.netns)
-		(void)netns_enter(inject->options.netns, &diags);
+	if (inject->options->junit)
+		(void)junit_check_path(inject->options->junit, &diags);
+	if (diags.n_items == 0 && inject->options->netns)
+		(void)netns_enter(inject->options->netns, &diags);
 	if (diags.n_items == 0)
 		return true;
 	print_diags(inject, &diags);
@@ -158,10 +158,10 @@ static bool open_capture(const struct inject *inject, struct packet_file *file)
 
 	for (size_t i = 0; i < inject->n_scenarios; i++)
 		everywhere = everywhere || scenario_has_remote(inject->scenarios[i]);
-	status = packet_file_open(file, inject->options.capture, everywhere);
+	status = packet_file_open(file, inject->options->capture, everywhere);
 	if (status < 0)
 		fprintf(inject->err, "synfault inject: can't write the capture to %s: %s\n",
-			inject->options.capture, strerror(-status));
+			inject->options->capture, strerror(-status));
 	return status == 0;
 }
 
@@ -178,21 +178,21 @@ static enum exit_status run(struct inject *inject)
 				.n_scenarios = inject->n_scenarios,
 				.first = inject->first,
 				.isolation = &inject->isolation,
-				.seed = inject->options.seed.given ? inject->options.seed.value
-								   : random_seed(),
-				.judge = {.timing_scale = inject->options.timing_scale},
-				.console = inject->options.console,
-				.json = inject->options.json,
-				.junit = inject->options.junit,
-				.record = inject->options.record,
-				.max_attempts = inject->options.max_attempts,
+				.seed = inject->options->seed.given ? inject->options->seed.value
+								    : random_seed(),
+				.judge = {.timing_scale = inject->options->timing_scale},
+				.console = inject->options->console,
+				.json = inject->options->json,
+				.junit = inject->options->junit,
+				.record = inject->options->record,
+				.max_attempts = inject->options->max_attempts,
 				.capture = &capture,
-				.capture_size = inject->options.capture_size,
+				.capture_size = inject->options->capture_size,
 				.control_fd = -1,
 				.out = inject->out,
 				.err = inject->err,
 			},
-		.ready_fd = inject->options.ready_fd,
+		.ready_fd = inject->options->ready_fd,
 	};
 	const struct scenario *first = inject->scenarios[inject->first];
 	enum exit_status status = STATUS_UNJUDGED;
@@ -207,7 +207,7 @@ static enum exit_status run(struct inject *inject)
 			message);
 	else if (open_capture(inject, &capture))
 		config.session.control_fd =
-			control_socket_listen(inject->options.control, &diags, &control);
+			control_socket_listen(inject->options->control, &diags, &control);
 	if (!message && config.session.control_fd >= 0) {
 		config.session.control = control;
 		status = watchdog_run(&config);
@@ -224,7 +224,7 @@ static enum exit_status prepare_and_run(struct inject *inject)
 		return STATUS_USAGE;
 	if (!select_scenarios(inject))
 		return inject->n_scenarios ? STATUS_USAGE : STATUS_NOTHING_RAN;
-	if (inject->options.check) {
+	if (inject->options->check) {
 		fprintf(inject->out, "%zu scenario%s, all fine\n", inject->n_scenarios,
 			inject->n_scenarios == 1 ? "" : "s");
 		return STATUS_PASSED;
@@ -236,24 +236,17 @@ static enum exit_status prepare_and_run(struct inject *inject)
 	return run(inject);
 }
 
-static int run_inject(int argc, char **argv, const struct command_context *context)
+static int run_inject(void *parsed, const struct operands *operands,
+		      const struct command_context *context)
 {
-	struct inject inject = {
-		.options = inject_options_default, .out = context->out, .err = context->err};
+	struct inject inject = {.options = parsed, .out = context->out, .err = context->err};
 	AUTO_FREE char *message = NULL;
-	struct operands operands;
-	int status;
+	int status = take_operands(&inject, operands, &message)
+			     ? (int)prepare_and_run(&inject)
+			     : command_usage_error(&command_inject, context->err, message);
 
-	if (command_parse(&command_inject, argc, argv, &inject.options, context, &operands,
-			  &status)) {
-		status = take_operands(&inject, &operands, &message)
-				 ? (int)prepare_and_run(&inject)
-				 : command_usage_error(&command_inject, context->err, message);
-	}
 	free(inject.scenarios);
 	scenario_file_free(inject.file);
-	selection_free(&inject.options.selection);
-	inline_endpoints_free(&inject.options.endpoints);
 	return status;
 }
 

@@ -64,12 +64,22 @@ static const struct option_spec rows[] = {
 	{"quiet", 'q', NULL, "do not print single events", OPTION_FLAG, TO(console.quiet)},
 	OPTION_ROW_HELP,
 };
-const struct option_table inject_option_table = {rows, ARRAY_SIZE(rows)};
 
-const struct inject_options inject_options_default = {
+static const struct inject_options defaults = {
 	.ready_fd = -1,
 	.timing_scale = 1,
 	.max_attempts = 1000000,
 	.console.failures = FAILURES_IMMEDIATE,
 	.capture_size = CAPTURE_DEFAULT_SIZE,
 };
+
+static void clear_options(void *parsed)
+{
+	struct inject_options *options = parsed;
+
+	selection_free(&options->selection);
+	inline_endpoints_free(&options->endpoints);
+}
+
+const struct option_table inject_option_table = {rows, ARRAY_SIZE(rows), sizeof(defaults),
+						 &defaults, clear_options};

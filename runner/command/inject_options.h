@@ -28,6 +28,5 @@ struct inject_options {
 };
 
 extern const struct option_table inject_option_table;
-extern const struct inject_options inject_options_default;
 
 #endif

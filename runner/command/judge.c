@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault judge`: see judge.h. */
-#include "runner/command/judge.h"
+/* `synfault judge`: judges the records of a run again. */
+#include "runner/command/command.h"
 
 #include "runner/command/outputs.h"
 #include "runner/command/run_loader.h"
@@ -17,7 +17,7 @@ struct judge_command_options {
 };
 
 struct judge_command {
-	struct judge_command_options options;
+	struct judge_command_options *options;
 	struct stored_run *run;
 	struct scenario_file **files; /* given after the run */
 	size_t n_files, files_capacity;
@@ -30,7 +30,7 @@ struct judge_command {
 static bool load(struct judge_command *self, char *const *paths, size_t n)
 {
 	AUTO_FILE_PATHS struct scenario_paths found = {0};
-	bool color = color_is_wanted(self->options.outputs.console.color, self->err);
+	bool color = color_is_wanted(self->options->outputs.console.color, self->err);
 
 	scenario_paths_find(&found, paths, n, self->err, color);
 	for (size_t i = 0; i < found.n_paths; i++) {
@@ -96,7 +96,7 @@ static bool is_wanted(const struct judge_command *self, struct result *result)
 {
 	if (self->n_files > 0 && !replace_scenario(self, result))
 		return false;
-	return selection_takes(&self->options.selection, result_name(result),
+	return selection_takes(&self->options->selection, result_name(result),
 			       result->scenario ? result->scenario->tags : NULL);
 }
 
@@ -110,7 +110,7 @@ static void add_broken(struct judge_command *self)
 			struct result result = {.file = self->files[i],
 						.broken = &self->files[i]->broken[k]};
 
-			if (selection_takes(&self->options.selection, result_name(&result), NULL))
+			if (selection_takes(&self->options->selection, result_name(&result), NULL))
 				array_append(results->items, results->n_items, results->capacity,
 					     result);
 		}
@@ -126,7 +126,7 @@ static void name_unjudged(const struct judge_command *self)
 		for (size_t k = 0; k < self->files[i]->n_scenarios; k++) {
 			const struct scenario *scenario = self->files[i]->scenarios[k];
 			AUTO_STRBUF struct strbuf line = {0};
-			bool found = !selection_takes(&self->options.selection, scenario->name,
+			bool found = !selection_takes(&self->options->selection, scenario->name,
 						      scenario->tags);
 
 			for (size_t r = 0; !found && r < results->n_items; r++)
@@ -166,8 +166,8 @@ static enum exit_status judge_again(struct judge_command *self, const char *path
 	AUTO_STRBUF struct strbuf note = {0};
 
 	select_results(self);
-	if (self->options.timing_scale)
-		results->facts.timing_scale = self->options.timing_scale;
+	if (self->options->timing_scale)
+		results->facts.timing_scale = self->options->timing_scale;
 	if (results->n_items == 0) {
 		fprintf(self->err, "synfault judge: %s has no record of a selected scenario\n",
 			path);
@@ -177,9 +177,9 @@ static enum exit_status judge_again(struct judge_command *self, const char *path
 		run_loader_judge(self->run, &results->facts, &results->items[i]);
 	strbuf_puts(&note, "judged again from ");
 	report_line(&note, path);
-	self->options.outputs.console.note = strbuf_text(&note);
-	run_loader_print(results, &self->options.outputs, out, self->err);
-	if (!outputs_write(&self->options.outputs, results, self->err) &&
+	self->options->outputs.console.note = strbuf_text(&note);
+	run_loader_print(results, &self->options->outputs, out, self->err);
+	if (!outputs_write(&self->options->outputs, results, self->err) &&
 	    results_status(results) == STATUS_PASSED)
 		return STATUS_UNJUDGED;
 	return results_status(results);
@@ -190,7 +190,7 @@ static enum exit_status open_and_judge(struct judge_command *self, char *const *
 {
 	AUTO_FREE char *message = NULL;
 
-	if (!outputs_check(&self->options.outputs, self->err))
+	if (!outputs_check(&self->options->outputs, self->err))
 		return STATUS_USAGE;
 	self->run = run_loader_open(operands[0], &message);
 	if (!self->run) {
@@ -202,21 +202,24 @@ static enum exit_status open_and_judge(struct judge_command *self, char *const *
 	return judge_again(self, operands[0], out);
 }
 
-static int run_judge(int argc, char **argv, const struct command_context *context)
+static int run_judge(void *parsed, const struct operands *operands,
+		     const struct command_context *context)
 {
-	struct judge_command self = {.err = context->err};
-	struct operands operands;
-	int status;
+	struct judge_command self = {.options = parsed, .err = context->err};
+	int status = (int)open_and_judge(&self, operands->items, (size_t)operands->n, context->out);
 
-	if (command_parse(&command_judge, argc, argv, &self.options, context, &operands, &status))
-		status = (int)open_and_judge(&self, operands.items, (size_t)operands.n,
-					     context->out);
 	stored_run_free(self.run);
 	for (size_t i = 0; i < self.n_files; i++)
 		scenario_file_free(self.files[i]);
 	free(self.files);
-	selection_free(&self.options.selection);
 	return status;
+}
+
+static void clear_options(void *parsed)
+{
+	struct judge_command_options *options = parsed;
+
+	selection_free(&options->selection);
 }
 
 static const struct option_spec judge_command_options[] = {
@@ -239,7 +242,8 @@ const struct command command_judge = {
 		"run --json FILE`, or a directory of --records. With scenario files or\n"
 		"directories, judges each record by what the scenario of its name expects now.\n"
 		"The exit status is that of `run`.\n",
-	.options = OPTION_TABLE(judge_command_options),
+	.options = OPTION_TABLE(judge_command_options, .size = sizeof(struct judge_command_options),
+				.clear = clear_options),
 	.min_operands = 1,
 	.max_operands = -1,
 	.needs = "a run is needed, a file of `synfault run --json`",

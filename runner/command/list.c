@@ -68,21 +68,17 @@ void list_scenarios(const struct scenario *const *scenarios, size_t n, bool json
 	fwrite(strbuf_text(&text), 1, text.length, out);
 }
 
-static int run_list(int argc, char **argv, const struct command_context *context)
+static int run_list(void *parsed, const struct operands *operands,
+		    const struct command_context *context)
 {
-	struct list_options options = {.color = COLOR_AUTO};
-	struct operands operands;
+	const struct list_options *options = parsed;
 	AUTO_FILE_PATHS struct scenario_paths paths = {0};
 	AUTO_FREE struct scenario_file **files = NULL;
 	AUTO_FREE const struct scenario **scenarios = NULL;
 	size_t n_scenarios = 0, capacity = 0, n_errors;
-	bool color;
-	int status;
+	bool color = color_is_wanted(options->color, context->err);
 
-	if (!command_parse(&command_list, argc, argv, &options, context, &operands, &status))
-		return status;
-	color = color_is_wanted(options.color, context->err);
-	scenario_paths_find(&paths, operands.items, (size_t)operands.n, context->err, color);
+	scenario_paths_find(&paths, operands->items, (size_t)operands->n, context->err, color);
 	n_errors = paths.n_errors;
 	files = xzalloc((paths.n_paths + 1) * sizeof(struct scenario_file *));
 	for (size_t i = 0; i < paths.n_paths; i++) {
@@ -92,7 +88,7 @@ static int run_list(int argc, char **argv, const struct command_context *context
 		for (size_t k = 0; k < files[i]->n_scenarios; k++)
 			array_append(scenarios, n_scenarios, capacity, files[i]->scenarios[k]);
 	}
-	list_scenarios(scenarios, n_scenarios, options.json, context->out);
+	list_scenarios(scenarios, n_scenarios, options->json, context->out);
 	for (size_t i = 0; i < paths.n_paths; i++)
 		scenario_file_free(files[i]);
 	if (n_errors)
@@ -114,7 +110,7 @@ const struct command command_list = {
 	.arguments = "[OPTION...] PATH...",
 	.summary = "list the scenarios in files",
 	.description = "Lists the scenarios in files and directories.\n",
-	.options = OPTION_TABLE(list_options),
+	.options = OPTION_TABLE(list_options, .size = sizeof(struct list_options)),
 	.min_operands = 1,
 	.max_operands = -1,
 	.needs = "a scenario file or directory is needed",

@@ -6,8 +6,6 @@
 #include "runner/command/command.h"
 #include "runner/scenario/scenario.h"
 
-extern const struct command command_list;
-
 /**
  * list_scenarios() - write one line per scenario: "path:line: name [tag, tag]"
  * @json: write an array of objects instead, with name, path, line, tags, endpoints (names) and

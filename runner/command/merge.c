@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault merge`: see merge.h. */
-#include "runner/command/merge.h"
+/* `synfault merge`: merges the results of a suite's shards. */
+#include "runner/command/command.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -204,25 +204,21 @@ static bool is_directory(const char *path)
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-static int run_merge(int argc, char **argv, const struct command_context *context)
+static int run_merge(void *parsed, const struct operands *operands,
+		     const struct command_context *context)
 {
-	size_t n_directories = 0, n;
-	struct operands operands;
-	char **paths;
-	int status;
+	char **paths = operands->items + 1;
+	size_t n_directories = 0, n = (size_t)operands->n - 1;
 
-	if (!command_parse(&command_merge, argc, argv, NULL, context, &operands, &status))
-		return status;
-	paths = operands.items + 1;
-	n = (size_t)operands.n - 1;
+	(void)parsed;
 	for (size_t i = 0; i < n; i++)
 		n_directories += is_directory(paths[i]);
 	if (n_directories && n_directories < n)
 		return command_usage_error(&command_merge, context->err,
 					   "can't merge reports with directories of records");
-	return (int)(n_directories ? merge_records(operands.items[0], paths, n, context->out,
+	return (int)(n_directories ? merge_records(operands->items[0], paths, n, context->out,
 						   context->err)
-				   : merge_reports(operands.items[0], paths, n, context->out,
+				   : merge_reports(operands->items[0], paths, n, context->out,
 						   context->err));
 }
 

@@ -96,8 +96,12 @@ struct option_spec {
 struct option_table {
 	const struct option_spec *specs;
 	size_t n_specs;
+	size_t size;                  /* of the struct whose fields the rows name; 0: none */
+	const void *defaults;         /* such a struct; NULL: all zero */
+	void (*clear)(void *options); /* frees what the options own; NULL: nothing */
 };
-#define OPTION_TABLE(specs) (&(const struct option_table){specs, ARRAY_SIZE(specs)})
+#define OPTION_TABLE(specs, ...)                                                                   \
+	(&(const struct option_table){specs, ARRAY_SIZE(specs), __VA_ARGS__})
 
 /* What a command line holds in addition to the options. */
 struct operands {

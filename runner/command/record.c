@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault record`: see record.h. */
-#include "runner/command/record.h"
+/* `synfault record`: records a client's behavior as scenarios. */
+#include "runner/command/command.h"
 
 #include "common/duration.h"
 #include "runner/command/adhoc_run.h"
@@ -480,14 +480,15 @@ static enum exit_status conclude(const struct recording *recording)
 	return STATUS_PASSED;
 }
 
-static enum exit_status record(const struct adhoc_run_options *options, char *const *command,
-			       FILE *out, FILE *err)
+static int run_record(void *parsed, const struct operands *operands,
+		      const struct command_context *context)
 {
+	const struct adhoc_run_options *options = parsed;
 	struct recording recording = {
 		.options = options,
-		.command = command,
-		.out = out,
-		.err = err,
+		.command = operands->client,
+		.out = context->out,
+		.err = context->err,
 		.n_runs = options->runs,
 	};
 	AUTO_DIAG struct diag_list diags = {0};
@@ -497,7 +498,7 @@ static enum exit_status record(const struct adhoc_run_options *options, char *co
 		return STATUS_USAGE;
 	if ((options->output && report_file_check("scenarios", options->output, &diags) < 0) ||
 	    (options->json && observation_check_path(options->json, &diags) < 0)) {
-		fprintf(err, "synfault record: %s\n", diags.items[0].message);
+		fprintf(context->err, "synfault record: %s\n", diags.items[0].message);
 		return STATUS_USAGE;
 	}
 	if (run_standard_faults(&recording))
@@ -517,17 +518,7 @@ static enum exit_status record(const struct adhoc_run_options *options, char *co
 	return status;
 }
 
-static int run_record(int argc, char **argv, const struct command_context *context)
-{
-	struct adhoc_run_options options = {.timeout_ns = TIMEOUT_NS, .runs = DEFAULT_RUNS};
-	struct operands operands;
-	int status;
-
-	if (!command_parse(&command_record, argc, argv, &options, context, &operands, &status))
-		return status;
-	return (int)record(&options, operands.client, context->out, context->err);
-}
-
+static const struct adhoc_run_options defaults = {.timeout_ns = TIMEOUT_NS, .runs = DEFAULT_RUNS};
 static const struct option_spec record_options[] = {
 	{"output", 'o', "FILE", "write what was observed, as scenarios", OPTION_FILE,
 	 OPTION_FIELD(struct adhoc_run_options, output)},
@@ -547,7 +538,7 @@ const struct command command_record = {
 		"(refused, never answered, late and so on) and shows how it behaves. With -o,\n"
 		"writes scenarios that expect this behavior. ${server} in its arguments stands\n"
 		"for HOST:PORT, as for 'synfault try'.\n",
-	.options = OPTION_TABLE(record_options),
+	.options = OPTION_TABLE(record_options, .size = sizeof(defaults), .defaults = &defaults),
 	.needs = "takes only the client, after --",
 	.client = CLIENT_REQUIRED,
 	.run = run_record,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault report`: see report.h. */
-#include "runner/command/report.h"
+/* `synfault report`: renders reports from a finished run. */
+#include "runner/command/command.h"
 
 #include "runner/command/outputs.h"
 #include "runner/command/run_loader.h"
@@ -9,15 +9,17 @@ struct report_options {
 	struct output_options outputs;
 };
 
-static enum exit_status report(const struct report_options *options, const char *path, FILE *out,
-			       FILE *err)
+static int run_report(void *parsed, const struct operands *operands,
+		      const struct command_context *context)
 {
+	const struct report_options *options = parsed;
+	FILE *out = context->out, *err = context->err;
 	AUTO_FREE char *message = NULL;
 	AUTO_STORED_RUN struct stored_run *run = NULL;
 
 	if (!outputs_check(&options->outputs, err))
 		return STATUS_USAGE;
-	run = run_loader_open(path, &message);
+	run = run_loader_open(operands->items[0], &message);
 	if (!run) {
 		fprintf(err, "synfault report: %s\n", message);
 		return STATUS_USAGE;
@@ -26,17 +28,6 @@ static enum exit_status report(const struct report_options *options, const char 
 		run_loader_print(&run->results, &options->outputs, out, err);
 	return outputs_write(&options->outputs, &run->results, err) ? STATUS_PASSED
 								    : STATUS_UNJUDGED;
-}
-
-static int run_report(int argc, char **argv, const struct command_context *context)
-{
-	struct report_options options = {0};
-	struct operands operands;
-	int status;
-
-	if (!command_parse(&command_report, argc, argv, &options, context, &operands, &status))
-		return status;
-	return (int)report(&options, operands.items[0], context->out, context->err);
 }
 
 static const struct option_spec report_options[] = {
@@ -54,7 +45,7 @@ const struct command command_report = {
 		"Renders reports from a finished run as the run itself does. RUN is a file of\n"
 		"`synfault run --json FILE`, or a directory of --records. Without a report to\n"
 		"write, and with --github always, prints the results.\n",
-	.options = OPTION_TABLE(report_options),
+	.options = OPTION_TABLE(report_options, .size = sizeof(struct report_options)),
 	.min_operands = 1,
 	.max_operands = 1,
 	.needs = "one run is needed, a file of `synfault run --json`",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `synfault run`: loads, runs, judges, reports. */
-#include "runner/command/run.h"
+#include "runner/command/command.h"
 
 #include <signal.h>
 
@@ -18,7 +18,7 @@
 #include "runner/schedule/schedule.h"
 
 struct run {
-	struct run_options options;
+	struct run_options *options;
 	char *const *command; /* after "--", or NULL */
 	struct scenario_file **files;
 	size_t n_files, files_capacity;
@@ -37,7 +37,7 @@ struct run {
 static void add_result(struct run *run, const struct result *template)
 {
 	struct run_results *results = &run->results;
-	unsigned n = template->scenario && run->options.repeat > 1 ? run->options.repeat : 0;
+	unsigned n = template->scenario && run->options->repeat > 1 ? run->options->repeat : 0;
 
 	for (unsigned i = 0; i < MAX(n, 1U); i++) {
 		struct result result = *template;
@@ -63,7 +63,7 @@ static void add_results(struct run *run, const struct scenario_file *file)
 		else
 			result.broken = &file->broken[b++];
 		run->n_found++;
-		if (selection_takes(&run->options.selection, result_name(&result),
+		if (selection_takes(&run->options->selection, result_name(&result),
 				    result.scenario ? result.scenario->tags : NULL))
 			add_result(run, &result);
 	}
@@ -73,14 +73,14 @@ static void add_results(struct run *run, const struct scenario_file *file)
 static bool load(struct run *run, char *const *operands, size_t n_operands)
 {
 	AUTO_FILE_PATHS struct scenario_paths found = {0};
-	bool color = color_is_wanted(run->options.outputs.console.color, run->err);
+	bool color = color_is_wanted(run->options->outputs.console.color, run->err);
 
 	scenario_paths_find(&found, operands, n_operands, run->err, color);
 	for (size_t i = 0; i < found.n_paths; i++) {
 		struct scenario_file *file = scenario_file_load(found.paths[i]);
 
-		for (size_t k = 0; run->options.timeout_ns && k < file->n_scenarios; k++)
-			file->scenarios[k]->timeout_ns = run->options.timeout_ns;
+		for (size_t k = 0; run->options->timeout_ns && k < file->n_scenarios; k++)
+			file->scenarios[k]->timeout_ns = run->options->timeout_ns;
 		array_append(run->files, run->n_files, run->files_capacity, file);
 		add_results(run, file);
 	}
@@ -93,7 +93,8 @@ static bool read_durations(const struct run *run, struct case_durations *ret)
 {
 	AUTO_FREE char *message = NULL;
 
-	if (!run->options.durations || junit_read_durations(run->options.durations, ret, &message))
+	if (!run->options->durations ||
+	    junit_read_durations(run->options->durations, ret, &message))
 		return true;
 	fprintf(run->err, "synfault: --durations: %s\n", message);
 	return false;
@@ -109,12 +110,12 @@ static void find_shards(const struct run *run, const struct case_durations *dura
 
 	for (size_t i = 0; i < results->n_items; i++) {
 		keys[i] = junit_key(&results->items[i]);
-		numbers[i] = shard_of(keys[i], run->options.shard.count);
+		numbers[i] = shard_of(keys[i], run->options->shard.count);
 		items[i].key = keys[i];
 		items[i].duration_ns = case_duration(durations, keys[i]);
 	}
-	if (run->options.durations)
-		shard_balance(items, results->n_items, run->options.shard.count, numbers);
+	if (run->options->durations)
+		shard_balance(items, results->n_items, run->options->shard.count, numbers);
 }
 
 /* Keeps only the results for which @keep is set. */
@@ -139,13 +140,13 @@ static bool take_shard(struct run *run)
 	/* Even without shards: an unreadable report must not go unnoticed until there are some. */
 	if (!read_durations(run, &durations))
 		return false;
-	if (run->options.shard.count > 0)
+	if (run->options->shard.count > 0)
 		find_shards(run, &durations, numbers);
 	case_durations_free(&durations);
-	if (run->options.shard.count == 0)
+	if (run->options->shard.count == 0)
 		return true;
 	for (size_t i = 0; i < results->n_items; i++)
-		keep[i] = numbers[i] == run->options.shard.number;
+		keep[i] = numbers[i] == run->options->shard.number;
 	keep_results(results, keep);
 	return true;
 }
@@ -157,7 +158,7 @@ static void take_failed(struct run *run)
 	AUTO_FREE bool *keep = xzalloc((results->n_items + 1) * sizeof(*keep));
 
 	last_failed_read(&run->failed);
-	if (!run->options.last_failed || run->failed.n_items == 0)
+	if (!run->options->last_failed || run->failed.n_items == 0)
 		return;
 	for (size_t i = 0; i < results->n_items; i++)
 		keep[i] = last_failed_has(&run->failed, &results->items[i]);
@@ -167,13 +168,13 @@ static void take_failed(struct run *run)
 /* Describes the selection for the header; owned by the caller; NULL: nothing to say. */
 static char *describe_selection(const struct run *run)
 {
-	const struct shard *shard = &run->options.shard;
+	const struct shard *shard = &run->options->shard;
 	AUTO_STRBUF struct strbuf note = {0};
 
 	if (shard->count)
 		strbuf_printf(&note, "shard %zu/%zu of %zu (%s)", shard->number, shard->count,
 			      run->n_selected, shard->origin);
-	if (run->options.last_failed)
+	if (run->options->last_failed)
 		strbuf_printf(&note, "%s%s", note.length ? ", " : "",
 			      run->failed.n_items ? "failed last time"
 						  : "no known failures: all scenarios");
@@ -208,16 +209,16 @@ static char *repeat_command(const struct run *run, const struct result *result)
 	strbuf_printf(&command, " --seed %llu",
 		      (unsigned long long)schedule_repetition_seed(run->results.seed,
 								   result->repetition));
-	if (run->options.timeout_ns)
+	if (run->options->timeout_ns)
 		strbuf_printf(&command, " --timeout %s",
-			      duration_format_exact(run->options.timeout_ns, timeout));
-	if (run->options.timing_scale != 1.0)
-		strbuf_printf(&command, " --timing-scale %g", run->options.timing_scale);
-	if (run->options.isolation != ISOLATION_AUTO)
+			      duration_format_exact(run->options->timeout_ns, timeout));
+	if (run->options->timing_scale != 1.0)
+		strbuf_printf(&command, " --timing-scale %g", run->options->timing_scale);
+	if (run->options->isolation != ISOLATION_AUTO)
 		strbuf_printf(&command, " --isolation %s",
-			      isolation_mode_name(run->options.isolation));
-	if (run->options.time != TIME_N_MODES)
-		strbuf_printf(&command, " --time %s", time_mode_name(run->options.time));
+			      isolation_mode_name(run->options->isolation));
+	if (run->options->time != TIME_N_MODES)
+		strbuf_printf(&command, " --time %s", time_mode_name(run->options->time));
 	if (run->command)
 		strbuf_puts(&command, " --");
 	for (char *const *word = run->command; word && *word; word++) {
@@ -275,13 +276,13 @@ static void on_status(void *userdata, size_t n_done, const struct schedule_runni
 
 static void say_no_records(const struct run *run, int status)
 {
-	fprintf(run->err, "synfault: can't write records to %s: %s\n", run->options.records,
+	fprintf(run->err, "synfault: can't write records to %s: %s\n", run->options->records,
 		strerror(-status));
 }
 
 static bool write_records(const struct run *run)
 {
-	int status = record_dir_write(run->options.records, &run->results, &run->options.shard,
+	int status = record_dir_write(run->options->records, &run->results, &run->options->shard,
 				      run->n_selected);
 
 	if (status < 0)
@@ -299,14 +300,14 @@ static bool write_reports(struct run *run)
 		if (!run->results.items[i].repeat)
 			run->results.items[i].repeat = repeat_command(run, &run->results.items[i]);
 	/* Before the reports, since those name the records. */
-	written = !run->options.records || write_records(run);
-	return outputs_write(&run->options.outputs, &run->results, run->err) && written;
+	written = !run->options->records || write_records(run);
+	return outputs_write(&run->options->outputs, &run->results, run->err) && written;
 }
 
 static void on_isolation(void *userdata, const struct isolation *isolation)
 {
 	struct run *run = userdata;
-	const struct run_options *options = &run->options;
+	const struct run_options *options = run->options;
 	AUTO_FREE char *note = isolation ? isolation_note(isolation) : NULL;
 
 	console_start(run->console, run->results.n_items,
@@ -316,7 +317,7 @@ static void on_isolation(void *userdata, const struct isolation *isolation)
 
 static enum exit_status run_all(struct run *run, FILE *out)
 {
-	const struct run_options *options = &run->options;
+	const struct run_options *options = run->options;
 	AUTO_FREE char *note = describe_selection(run);
 	struct schedule_config config = {
 		.jobs = options->jobs ? options->jobs : limits_default_jobs(),
@@ -340,7 +341,7 @@ static enum exit_status run_all(struct run *run, FILE *out)
 
 	struct printing printing;
 
-	run->options.outputs.console.note = note;
+	run->options->outputs.console.note = note;
 	printing = outputs_begin(&options->outputs, out);
 	/* If the reader of our output goes away (`| head`), the run ends and writes its reports. */
 	signal(SIGPIPE, SIG_IGN);
@@ -356,7 +357,7 @@ static enum exit_status run_all(struct run *run, FILE *out)
 /* Says that nothing is to run; returns the exit status for that. */
 static enum exit_status run_nothing(const struct run *run, FILE *out)
 {
-	const struct run_options *options = &run->options;
+	const struct run_options *options = run->options;
 	const struct selection *selection = &options->selection;
 
 	if (run->n_selected > 0 && options->shard.count && !options->last_failed) {
@@ -387,7 +388,7 @@ static enum exit_status run_nothing(const struct run *run, FILE *out)
 /* Collects what reports say about the whole run. */
 static void find_facts(struct run *run)
 {
-	const struct run_options *options = &run->options;
+	const struct run_options *options = run->options;
 	struct run_metadata *facts = &run->results.facts;
 	size_t n = 0;
 
@@ -412,11 +413,11 @@ static enum exit_status execute(struct run *run, FILE *out)
 	enum exit_status status;
 
 	find_facts(run);
-	run->results.records = run->options.records;
-	if (run->options.shard.count)
+	run->results.records = run->options->records;
+	if (run->options->shard.count)
 		run->results.shard = run->shard_text;
 	status = run->results.n_items ? run_all(run, out) : run_nothing(run, out);
-	outputs_write_github(&run->options.outputs, &run->results, run->err);
+	outputs_write_github(&run->options->outputs, &run->results, run->err);
 	/* A run that lacks a wanted report does not pass. */
 	if (!write_reports(run) && (status == STATUS_PASSED || status == STATUS_NOTHING_RAN))
 		status = STATUS_UNJUDGED;
@@ -435,7 +436,7 @@ static size_t show_broken(const struct run *run)
 	for (size_t i = 0; n_broken && i < run->n_files; i++)
 		scenario_paths_print_diags(
 			run->files[i], run->err,
-			color_is_wanted(run->options.outputs.console.color, run->err));
+			color_is_wanted(run->options->outputs.console.color, run->err));
 	return n_broken;
 }
 
@@ -447,7 +448,7 @@ static enum exit_status show(const struct run *run, FILE *out)
 		xzalloc((results->n_items + 1) * sizeof(const struct scenario *));
 	AUTO_FREE char *note = describe_selection(run);
 	size_t n_broken = show_broken(run), n = 0;
-	bool dry_run = run->options.dry_run && !run->options.list;
+	bool dry_run = run->options->dry_run && !run->options->list;
 
 	for (size_t i = 0; i < results->n_items; i++)
 		/* List repetitions once. */
@@ -455,27 +456,27 @@ static enum exit_status show(const struct run *run, FILE *out)
 			scenarios[n++] = results->items[i].scenario;
 	if (dry_run && note)
 		fprintf(out, "%s\n", note);
-	list_scenarios(scenarios, n, run->options.json, out);
+	list_scenarios(scenarios, n, run->options->json, out);
 	if (dry_run)
 		fprintf(out, "%zu would run, %zu can't; nothing was run\n",
 			results->n_items - n_broken, n_broken);
 	if (n_broken)
 		return STATUS_USAGE;
-	return n ? STATUS_PASSED : run_nothing(run, run->options.json ? run->err : out);
+	return n ? STATUS_PASSED : run_nothing(run, run->options->json ? run->err : out);
 }
 
 /* Returns whether all reports can be written; asked before anything runs. */
 static bool reports_are_possible(const struct run *run)
 {
-	bool possible = outputs_check(&run->options.outputs, run->err);
+	bool possible = outputs_check(&run->options->outputs, run->err);
 	AUTO_DIAG struct diag_list diags = {0};
 	int status = 0;
 
-	if (run->options.records)
-		status = record_dir_make_directory(run->options.records);
+	if (run->options->records)
+		status = record_dir_make_directory(run->options->records);
 	if (status < 0)
 		say_no_records(run, status);
-	possible = captures_prepare(&run->options.capture, &diags) == 0 && possible;
+	possible = captures_prepare(&run->options->capture, &diags) == 0 && possible;
 	for (size_t i = 0; i < diags.n_items; i++)
 		fprintf(run->err, "synfault: %s\n", diags.items[i].message);
 	return possible && status == 0;
@@ -485,7 +486,6 @@ static void free_run(struct run *run)
 {
 	results_free(&run->results);
 	last_failed_free(&run->failed);
-	selection_free(&run->options.selection);
 	for (size_t i = 0; i < run->n_files; i++)
 		scenario_file_free(run->files[i]);
 	free(run->files);
@@ -495,7 +495,7 @@ static void free_run(struct run *run)
 /* Does everything after the command line. */
 static enum exit_status load_and_run(struct run *run, char *const *paths, size_t n_paths, FILE *out)
 {
-	const struct run_options *options = &run->options;
+	const struct run_options *options = run->options;
 
 	run->results.seed = options->seed.given ? options->seed.value : random_seed();
 	run->shard_text = xasprintf("%zu/%zu", options->shard.number, options->shard.count);
@@ -506,22 +506,18 @@ static enum exit_status load_and_run(struct run *run, char *const *paths, size_t
 	return options->list || options->dry_run ? show(run, out) : execute(run, out);
 }
 
-static int run_run(int argc, char **argv, const struct command_context *context)
+static int run_run(void *parsed, const struct operands *operands,
+		   const struct command_context *context)
 {
-	struct run run = {.options = run_options_default, .err = context->err};
+	struct run run = {.options = parsed, .command = operands->client, .err = context->err};
 	AUTO_FREE char *message = NULL;
-	struct operands operands;
 	int status;
 
 	/* Until the run begins, a request for its progress must not kill the process. */
 	signal(SIGUSR1, SIG_IGN);
-	if (!command_parse(&command_run, argc, argv, &run.options, context, &operands, &status)) {
-	} else if (!run_options_complete(&run.options, &message)) {
-		status = command_usage_error(&command_run, context->err, message);
-	} else {
-		run.command = operands.client;
-		status = (int)load_and_run(&run, operands.items, (size_t)operands.n, context->out);
-	}
+	if (!run_options_complete(run.options, &message))
+		return command_usage_error(&command_run, context->err, message);
+	status = (int)load_and_run(&run, operands->items, (size_t)operands->n, context->out);
 	free_run(&run);
 	return status;
 }

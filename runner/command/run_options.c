@@ -66,8 +66,6 @@ static const struct option_spec rows[] = {
 		      "show events live, and attempts and expectations of passed scenarios"),
 	OPTION_ROW_HELP,
 };
-const struct option_table run_option_table = {rows, ARRAY_SIZE(rows)};
-
 /* A given directory asks for captures. */
 static void complete_capture(struct run_options *options)
 {
@@ -79,12 +77,22 @@ static void complete_capture(struct run_options *options)
 		capture->directory = options->records ? options->records : "captures";
 }
 
-const struct run_options run_options_default = {
+static const struct run_options defaults = {
 	.timing_scale = 1,
 	.time = TIME_N_MODES,
 	.retry.late_retries = RETRY_LATE_DEFAULT,
 	.capture = {.mode = CAPTURE_N_MODES, .size = CAPTURE_DEFAULT_SIZE},
 };
+
+static void clear_options(void *parsed)
+{
+	struct run_options *options = parsed;
+
+	selection_free(&options->selection);
+}
+
+const struct option_table run_option_table = {rows, ARRAY_SIZE(rows), sizeof(defaults), &defaults,
+					      clear_options};
 
 bool run_options_complete(struct run_options *options, char **ret_message)
 {

@@ -37,7 +37,6 @@ struct run_options {
 };
 
 extern const struct option_table run_option_table;
-extern const struct run_options run_options_default;
 
 /**
  * run_options_complete() - find the shard and where captures go, after parsing

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault schema`: see schema.h. */
-#include "runner/command/schema.h"
+/* `synfault schema`: prints the JSON Schema of scenario files. */
+#include "runner/command/command.h"
 
 #include "runner/command/compare.h"
 #include "runner/command/list.h"
@@ -23,16 +23,14 @@ struct schema_options {
 	unsigned format;
 };
 
-static int run_schema(int argc, char **argv, const struct command_context *context)
+static int run_schema(void *parsed, const struct operands *operands,
+		      const struct command_context *context)
 {
-	struct schema_options options = {0};
+	const struct schema_options *options = parsed;
 	AUTO_STRBUF struct strbuf text = {0};
-	struct operands operands;
-	int status;
 
-	if (!command_parse(&command_schema, argc, argv, &options, context, &operands, &status))
-		return status;
-	formats[options.format](&text);
+	(void)operands;
+	formats[options->format](&text);
 	fputs(strbuf_text(&text), context->out);
 	return STATUS_PASSED;
 }
@@ -54,7 +52,7 @@ const struct command command_schema = {
 	.description =
 		"Prints the JSON Schema of scenario files, for editors (docs/editors.md), or of\n"
 		"a JSON document that synfault writes.\n",
-	.options = OPTION_TABLE(schema_options),
+	.options = OPTION_TABLE(schema_options, .size = sizeof(struct schema_options)),
 	.needs = "takes no arguments",
 	.run = run_schema,
 };

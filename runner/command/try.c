@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault try`: see try.h. */
-#include "runner/command/try.h"
+/* `synfault try`: shows how a client behaves under given faults. */
+#include "runner/command/command.h"
 
 #include "runner/command/adhoc_run.h"
 #include "runner/observe/observation.h"
@@ -175,24 +175,25 @@ static enum exit_status try(const struct adhoc_run_options *options, const char 
 	return status;
 }
 
-static int run_try(int argc, char **argv, const struct command_context *context)
+static int run_try(void *parsed, const struct operands *operands,
+		   const struct command_context *context)
 {
-	struct adhoc_run_options options = {.timeout_ns = TIMEOUT_NS};
-	struct operands operands;
-	int status;
+	const struct adhoc_run_options *options = parsed;
 
-	if (!command_parse(&command_try, argc, argv, &options, context, &operands, &status)) {
-		inline_endpoints_free(&options.endpoints);
-		return status;
-	}
-	if ((operands.n > 0) == (options.endpoints.n_items > 0))
-		status = command_usage_error(&command_try, context->err, command_try.needs);
-	else
-		status = (int)try(&options, operands.n > 0 ? operands.items[0] : NULL,
-				  operands.client, context->out, context->err);
-	inline_endpoints_free(&options.endpoints);
-	return status;
+	if ((operands->n > 0) == (options->endpoints.n_items > 0))
+		return command_usage_error(&command_try, context->err, command_try.needs);
+	return (int)try(options, operands->n > 0 ? operands->items[0] : NULL, operands->client,
+			context->out, context->err);
 }
+
+static void clear_options(void *parsed)
+{
+	struct adhoc_run_options *options = parsed;
+
+	inline_endpoints_free(&options->endpoints);
+}
+
+static const struct adhoc_run_options defaults = {.timeout_ns = TIMEOUT_NS};
 
 static const struct option_spec try_options[] = {
 	{"endpoint", 'e', "NAME=STEPS", "use STEPS at endpoint NAME (repeatable)", OPTION_CUSTOM,
@@ -219,7 +220,8 @@ const struct command command_try = {
 		"stands for.\n\n"
 		"    synfault try 'refuse x3, accept' -- curl --retry 5 --retry-connrefused \\\n"
 		"        'http://${server}/'\n",
-	.options = OPTION_TABLE(try_options),
+	.options = OPTION_TABLE(try_options, .size = sizeof(defaults), .defaults = &defaults,
+				.clear = clear_options),
 	.min_operands = 0,
 	.max_operands = 1,
 	.needs = "the steps are needed, as one text in quotes, for example 'refuse x3, accept'",

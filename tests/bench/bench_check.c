@@ -10,7 +10,7 @@
 
 #include "common/duration.h"
 #include "common/strbuf.h"
-#include "runner/command/check.h"
+#include "runner/command/command.h"
 
 enum { SCENARIOS = 10000, ROUNDS = 5 };
 
@@ -112,7 +112,8 @@ static double time_check(char *path, FILE *out)
 {
 	int64_t started_ns = clock_monotonic_ns();
 
-	if (command_check.run(1, &path, &(struct command_context){out, stderr, NULL}) != 0)
+	if (command_execute(&command_check, 1, &path,
+			    &(struct command_context){out, stderr, NULL}) != 0)
 		die("check");
 	return elapsed_ms(started_ns);
 }

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "common/strbuf.h"
-#include "runner/command/check.h"
+#include "runner/command/command.h"
 #include "runner/command/list.h"
 
 TestSuite(check);
@@ -54,8 +54,8 @@ static struct printed run(enum what what, size_t n, const char *const *paths)
 		owned[i + 1] = xstrdup(paths[i]);
 	/* Operands move within the vector. */
 	argv = xmemdup(owned, (n + 2) * sizeof(*owned));
-	printed.status =
-		command->run((int)n + 1, argv, &(struct command_context){.out = out, .err = err});
+	printed.status = command_execute(command, (int)n + 1, argv,
+					 &(struct command_context){.out = out, .err = err});
 	fclose(out);
 	fclose(err);
 	strv_free(owned);

@@ -14,8 +14,9 @@ static char *output_of(const struct command *command, const char *word, int *ret
 	FILE *out = open_memstream(&text, &length);
 	FILE *err = open_memstream(&complaints, &n_complaints);
 
-	*ret_status = command->run(
-		1, argv, &(struct command_context){.out = out, .err = err, .commands = commands});
+	*ret_status = command_execute(
+		command, 1, argv,
+		&(struct command_context){.out = out, .err = err, .commands = commands});
 	fclose(out);
 	fclose(err);
 	free(complaints);
@@ -113,9 +114,9 @@ static char *answers_to(const char *const *words)
 			command = commands[i];
 	for (; *words; words++)
 		argv[n++] = xstrdup(*words);
-	cr_expect_eq(command->run((int)n, argv,
-				  &(struct command_context){
-					  .out = out, .err = stderr, .commands = commands}),
+	cr_expect_eq(command_execute(command, (int)n, argv,
+				     &(struct command_context){
+					     .out = out, .err = stderr, .commands = commands}),
 		     STATUS_PASSED);
 	fclose(out);
 	for (size_t i = 2; i < n; i++)

@@ -219,7 +219,7 @@ static void parse(struct parsed *parsed, const char *line)
 	for (char *word; (word = strsep(&rest, " ")) && n < 31;)
 		if (*word)
 			parsed->words[n++] = word;
-	parsed->options = run_options_default;
+	parsed->options = *(const struct run_options *)run_option_table.defaults;
 	parsed->good = options_parse(&run_option_table, n, parsed->words, &parsed->options,
 				     &parsed->operands, &parsed->message) &&
 		       run_options_complete(&parsed->options, &parsed->message);

@@ -8,10 +8,7 @@
 #include <ftw.h>
 #include <jansson.h>
 
-#include "runner/command/compare.h"
-#include "runner/command/judge.h"
-#include "runner/command/merge.h"
-#include "runner/command/report.h"
+#include "runner/command/command.h"
 #include "runner/report/junit.h"
 #include "runner/report/run_json.h"
 #include "tests/lib/record_builder.h"
@@ -114,8 +111,8 @@ static struct printed run(const struct command *command, size_t n, const char *c
 		owned[i] = xstrdup(words[i]);
 	/* Operands move within the vector. */
 	argv = xmemdup(owned, (n + 1) * sizeof(*owned));
-	printed.status =
-		command->run((int)n, argv, &(struct command_context){.out = out, .err = err});
+	printed.status = command_execute(command, (int)n, argv,
+					 &(struct command_context){.out = out, .err = err});
 	fclose(out);
 	fclose(err);
 	strv_free(owned);
