@@ -371,7 +371,9 @@ static void check_list_length(struct waits *waits)
 		&(struct finding_parts){
 			.expectation = waits->expectation,
 			.subject = waits_subject(waits),
-			.expected = xasprintf("%" PRId64, expected),
+			/* "expected 1" alone reads like a time. */
+			.expected = xasprintf("%" PRId64 " %s%s", expected, waits->one,
+					      expected == 1 ? "" : "s"),
 			.actual = xasprintf("%" PRId64, actual),
 			.miss = count_miss_text((struct range){actual, actual},
 						(struct range){expected, expected}),

@@ -451,12 +451,12 @@ Test(judge, a_list_has_to_be_matched_wait_by_wait)
 	expect_outcome(b, OUTCOME_PASS, NULL);
 
 	record_builder_expect_list(b, EXPECT_BACKOFF, api, 1000, 2000, 4000, -1);
-	expect_outcome(b, OUTCOME_FAIL, "backoff at api: expected 3, got 2, 1 too few");
+	expect_outcome(b, OUTCOME_FAIL, "backoff at api: expected 3 backoffs, got 2, 1 too few");
 
 	free(b->scenario->expectations[1].value.policy.list);
 	b->scenario->n_expectations = 1;
 	record_builder_expect_list(b, EXPECT_BACKOFF, api, 1000, -1);
-	expect_outcome(b, OUTCOME_FAIL, "backoff at api: expected 1, got 2, 1 too many");
+	expect_outcome(b, OUTCOME_FAIL, "backoff at api: expected 1 backoff, got 2, 1 too many");
 	judgement = record_builder_judge(b);
 	cr_expect_eq(judgement.findings[0].attempt, 2);
 	judgement_free(&judgement);
