@@ -3,12 +3,14 @@
  * Fits policies to waits (see fit.h). These are looked at in several ways: as they are, without a
  * first one that is next to nothing, in rounds, in pairs. For each of these views
  * fit_candidates.c finds the policies that can have produced the waits. Two more explanations are
- * always there: that the client has a list, and that there is no pattern.
+ * always there: that the client has a list, and that there is no pattern. If the runs together show
+ * none, each may still show one on its own, with a base that the client drew when it started.
  */
 #include "runner/judge/fit.h"
 
 #include <math.h>
 
+#include "common/duration.h"
 #include "runner/judge/fit_jitter.h"
 #include "runner/judge/fit_plain.h"
 
@@ -24,6 +26,10 @@ enum { MAX_ROUND = 8, MAX_FAMILIES = 3 };
 #define PRICE_AT_ONCE 4
 #define PRICE_ROUND   5
 #define PRICE_TWICE   5
+
+struct fit_range {
+	double low, high;
+};
 
 struct waits {
 	const struct fit_sequence *sequences;
@@ -232,7 +238,7 @@ static size_t describe_fitting(const struct fit_candidates *list, double limit, 
 		struct strbuf family = {0};
 		bool known = false;
 
-		if (list->items[i].cost > limit)
+		if (list->items[i].cost > limit || list->items[i].unlikely)
 			continue;
 		add_family(&list->items[i], &family);
 		for (size_t k = 0; k < MIN(n, (size_t)MAX_FAMILIES); k++)
@@ -243,6 +249,8 @@ static size_t describe_fitting(const struct fit_candidates *list, double limit, 
 		}
 		families[n++] = strbuf_steal(&family);
 	}
+	if (n == 0)
+		return 0;
 	strbuf_puts(out, "maybe ");
 	for (size_t k = 0; k < n && n <= MAX_FAMILIES; k++)
 		strbuf_printf(out, "%s%s", k == 0 ? "" : k + 1 < n ? ", " : " or ", families[k]);
@@ -272,6 +280,51 @@ static const char *public_name(const struct policy *policy)
 			return named_policies[i].name;
 	}
 	return NULL;
+}
+
+/*
+ * Narrows @base to what a client means that sleeps for whole seconds, and so cuts off the rest.
+ * Returns whether this can be such a wait.
+ */
+static bool narrow_whole_base(const struct policy *policy, double wait, double lag, size_t k,
+			      struct fit_range *base)
+{
+	double grown = pow(policy->factor, (double)k);
+	double whole = NS_PER_S * floor((wait + FIT_EARLY_NS) / NS_PER_S);
+
+	if (whole < NS_PER_S || wait - whole > FIT_LATE_NS + lag)
+		return false;
+	if ((double)policy->base_ns * grown >= (double)policy->cap_ns)
+		return true;
+	base->low = fmax(base->low, whole / grown);
+	base->high = fmin(base->high, (whole + NS_PER_S - NS_PER_MS) / grown);
+	return base->low <= base->high;
+}
+
+/*
+ * Waits of 15 s, 22 s, 33 s, 50 s are 15 s, growing by 1.5, without their fractions of seconds: no
+ * client has a base of 14.8 s. Returns whether there is such a base, rounder than the one found.
+ */
+static bool cut_to_seconds(const struct waits *waits, struct fit_candidate *found)
+{
+	struct policy *policy = &found->policy;
+	struct fit_range range = {0, INFINITY};
+	struct fit_number base;
+
+	if (policy->kind != POLICY_EXPONENTIAL || policy->jitter != JITTER_NONE || found->twice ||
+	    found->round > 1 || policy->first_at_once || policy->resets_on_success)
+		return false;
+	for (size_t i = 0; i < waits->n_sequences; i++)
+		for (size_t k = 0; k < n_waits_of(&waits->sequences[i]); k++)
+			if (!narrow_whole_base(policy, wait_of(&waits->sequences[i], k),
+					       lag_of(&waits->sequences[i], k), k, &range))
+				return false;
+	base = fit_round_number(range.low, range.high);
+	if (base.value >= (double)policy->cap_ns ||
+	    base.price >= fit_round_number((double)policy->base_ns, (double)policy->base_ns).price)
+		return false;
+	policy->base_ns = (int64_t)base.value;
+	return true;
 }
 
 static void describe_found(const struct fit_candidate *found, struct strbuf *out)
@@ -308,8 +361,8 @@ static void decide(const struct waits *waits, struct fit *fit, struct strbuf *te
 {
 	struct fit_candidates list = all_candidates(waits);
 	double without = cost_without_pattern(waits), limit;
-	const struct fit_candidate *best = NULL;
-	bool clear;
+	struct fit_candidate *best = NULL;
+	bool clear, cut = false;
 
 	for (size_t i = 0; i < list.n_items; i++)
 		if (!best || list.items[i].cost < best->cost ||
@@ -322,16 +375,69 @@ static void decide(const struct waits *waits, struct fit *fit, struct strbuf *te
 		for (size_t i = 0; i < list.n_items; i++)
 			clear = clear &&
 				(list.items[i].cost > limit || same_policy(best, &list.items[i]));
+		if (clear)
+			cut = cut_to_seconds(waits, best);
 		fit->found = clear;
 		fit->expressible = clear && best->expressible;
 		fit->policy = best->policy;
 		fit->misfit = best->misfit;
 		if (clear)
 			describe_found(best, text);
-		else
+		if (cut)
+			strbuf_puts(text, ", cut to whole seconds");
+		if (!clear)
 			fit->n_fitting = describe_fitting(&list, limit, waits->n_positions, text);
 	}
 	free(list.items);
+}
+
+/* The lowest and the highest base of several runs whose policies are alike but for it. */
+struct alike {
+	struct policy policy; /* of the first run */
+	struct fit_range base;
+};
+
+/* Finds what all runs have in common if each of them, on its own, is exponential without jitter. */
+static bool runs_are_alike(const struct waits *waits, struct alike *ret)
+{
+	bool alike = waits->n_sequences > 1;
+
+	*ret = (struct alike){.base = {INFINITY, 0}};
+	for (size_t i = 0; alike && i < waits->n_sequences; i++) {
+		struct fit fit = fit_waits(&waits->sequences[i], 1);
+		const struct policy *policy = &fit.policy;
+
+		if (i == 0)
+			ret->policy = *policy;
+		ret->base.low = fmin(ret->base.low, (double)policy->base_ns);
+		ret->base.high = fmax(ret->base.high, (double)policy->base_ns);
+		alike = fit.found && fit.expressible && policy->kind == POLICY_EXPONENTIAL &&
+			policy->jitter == JITTER_NONE && !policy->first_at_once &&
+			!policy->resets_on_success &&
+			fabs(policy->factor - ret->policy.factor) <= 0.06 * ret->policy.factor &&
+			times_alike(policy->cap_ns, ret->policy.cap_ns);
+		fit_free(&fit);
+	}
+	return alike;
+}
+
+/* A client may draw its base once, when it starts. Says so if the runs show it. */
+static void describe_drawn_base(const struct waits *waits, struct fit *fit, struct strbuf *out)
+{
+	char low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE], cap[DURATION_TEXT_SIZE];
+	struct alike alike;
+
+	if ((fit->found && fit->policy.jitter == JITTER_NONE) || !runs_are_alike(waits, &alike))
+		return;
+	strbuf_free(out);
+	strbuf_printf(out, "exponential, differing base (%s .. %s), factor %g, ",
+		      duration_format((int64_t)alike.base.low, low),
+		      duration_format((int64_t)alike.base.high, high), alike.policy.factor);
+	if (alike.policy.cap_ns == INT64_MAX)
+		strbuf_puts(out, "no cap seen");
+	else
+		strbuf_printf(out, "cap %s", duration_format(alike.policy.cap_ns, cap));
+	*fit = (struct fit){.found = true, .policy = alike.policy};
 }
 
 struct fit fit_waits(const struct fit_sequence *sequences, size_t n_sequences)
@@ -346,6 +452,7 @@ struct fit fit_waits(const struct fit_sequence *sequences, size_t n_sequences)
 		strbuf_puts(&text, "no wait at all");
 	} else if (waits.n_positions >= 2) {
 		decide(&waits, &fit, &text);
+		describe_drawn_base(&waits, &fit, &text);
 	}
 	if (text.length == 0)
 		strbuf_puts(&text, waits.n_positions < MIN_POSITIONS ? "too few waits to tell"

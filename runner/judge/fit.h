@@ -29,7 +29,8 @@ struct fit {
 	bool found; /* the waits identify the policy */
 	/*
 	 * "backoff" or "attempt-delay" can express the policy. The others, such as pairs of
-	 * attempts at one address, are only described.
+	 * attempts at one address, or bases that differ from sequence to sequence, are only
+	 * described.
 	 */
 	bool expressible;
 	struct policy policy; /* fixed, linear or exponential; owns nothing */

@@ -6,9 +6,8 @@
 
 #include "common/duration.h"
 
-/* What else a wait may be late or early: a share of it, and a time. */
+/* What else a wait may be late or early: a share of it. */
 #define LATE_RELATIVE  0.02
-#define EARLY_NS       3e6
 #define EARLY_RELATIVE 0.015
 
 /* The price of a factor is lower the more people choose it. */
@@ -20,7 +19,7 @@ const size_t n_fit_factors = ARRAY_SIZE(fit_factors);
 
 double fit_width(double wait, double lag)
 {
-	return FIT_LATE_NS + EARLY_NS + (LATE_RELATIVE + EARLY_RELATIVE) * wait + lag;
+	return FIT_LATE_NS + FIT_EARLY_NS + (LATE_RELATIVE + EARLY_RELATIVE) * wait + lag;
 }
 
 bool fit_is_nothing(double wait)
@@ -31,7 +30,7 @@ bool fit_is_nothing(double wait)
 void fit_view_add(struct fit_view *view, struct fit_sample sample)
 {
 	double low = (sample.wait - FIT_LATE_NS - sample.lag) / (1 + LATE_RELATIVE);
-	double high = (sample.wait + EARLY_NS + sample.lag) / (1 - EARLY_RELATIVE);
+	double high = (sample.wait + FIT_EARLY_NS + sample.lag) / (1 - EARLY_RELATIVE);
 	size_t k = sample.k;
 
 	if (k >= FIT_MAX_POSITIONS)

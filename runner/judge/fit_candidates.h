@@ -43,6 +43,8 @@ struct fit_candidate {
 	double cost, misfit; /* see struct fit */
 	/* It fits, but the waits can't identify it: too little shows its growth or its cap. */
 	bool vague;
+	/* All waits lie in its bands, but elsewhere in them than draws do. */
+	bool unlikely;
 	size_t round;
 	bool twice, expressible;
 };
@@ -70,6 +72,8 @@ extern const size_t n_fit_factors;
 
 /* How late a wait without jitter may be, apart from a share of it, in ns. */
 #define FIT_LATE_NS 12e6
+/* How early one may be. */
+#define FIT_EARLY_NS 3e6
 /* How many waits a cap must have shortened: a single one may be chance. */
 enum { FIT_MIN_FLATTENED = 2 };
 

@@ -19,6 +19,8 @@ enum { MIN_SAMPLES = 5, MIN_NAMED_SAMPLES = 20, MIN_DECORRELATED_SAMPLES = 30 };
 /* Jitter of more percent than this is "full". */
 #define MAX_PERCENT 90
 #define MIN_PERCENT 5
+/* A larger additive jitter, in units of the base, hides how the base grows. */
+#define MAX_PLUS 5
 /* The price of a parameter, times the logarithm of the number of waits. */
 #define PRICE_OF_N 1.5
 
@@ -96,7 +98,7 @@ static double distance(const struct fit_view *view, const struct band *band)
 
 static struct policy policy_of_band(const struct band *band)
 {
-	double slack = 0.75 * (5e6 + 0.02 * band->base);
+	double slack = fmin(0.75 * (5e6 + 0.02 * band->base), band->base / 4);
 	struct fit_number base = fit_round_number(band->base - slack, band->base + slack);
 	struct policy policy = policy_plain(band->kind, (int64_t)base.value);
 
@@ -145,8 +147,9 @@ static void add_band(const struct fit_view *view, const struct band *band, const
 		return;
 	candidate.policy = policy_of_band(band);
 	candidate.misfit = distance(view, band);
-	candidate.vague = view->n < MIN_NAMED_SAMPLES ||
-			  candidate.misfit > sqrt(log(100) / (2 * (double)view->n)) + 0.03;
+	candidate.unlikely = candidate.misfit > sqrt(log(100) / (2 * (double)view->n)) + 0.03;
+	candidate.vague = view->n < MIN_NAMED_SAMPLES || candidate.unlikely ||
+			  band->plus > MAX_PLUS * band->base;
 	*best = candidate;
 }
 

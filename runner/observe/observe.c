@@ -286,10 +286,21 @@ static void add_attempts(const struct observed *runs, size_t n_runs, struct strb
 	strbuf_putc(out, '\n');
 }
 
+static bool any_overlaps(const struct observed *runs, size_t n_runs)
+{
+	for (size_t i = 0; i < n_runs; i++)
+		if (runs[i].overlaps)
+			return true;
+	return false;
+}
+
 struct fit observed_fit(const struct observed *runs, size_t n_runs)
 {
 	AUTO_FREE struct fit_sequence *sequences = xzalloc((n_runs + 1) * sizeof(*sequences));
 
+	/* Where attempts overlap, there is no time between one and the next. */
+	if (any_overlaps(runs, n_runs))
+		return (struct fit){.text = xstrdup("attempts overlap")};
 	for (size_t i = 0; i < n_runs; i++)
 		sequences[i] = (struct fit_sequence){
 			.waits_ns = runs[i].backoff_ns,
@@ -320,14 +331,6 @@ static void add_policy(const struct observed *runs, size_t n_runs, struct strbuf
 		strbuf_printf(out, "%s\n", fit.text);
 	}
 	fit_free(&fit);
-}
-
-static bool any_overlaps(const struct observed *runs, size_t n_runs)
-{
-	for (size_t i = 0; i < n_runs; i++)
-		if (runs[i].overlaps)
-			return true;
-	return false;
 }
 
 static void add_backoff(const struct observed *runs, size_t n_runs, struct strbuf *out)

@@ -42,6 +42,14 @@ Test(fit, numbers_are_written_as_by_people)
 		{{101, 203, 402, 402, 401, 403},
 		 6,
 		 "exponential, base 100 ms, factor 2, cap 400 ms"},
+		/* Whole seconds: 22.5 s became 22 s, 33.75 s became 33 s. */
+		{{15003, 22004, 33002, 50003},
+		 4,
+		 "exponential, base 15.0 s, factor 1.5, no cap seen, cut to whole seconds"},
+		{{10003, 15004, 22002, 33003, 40002, 40003},
+		 6,
+		 "exponential, base 10.0 s, factor 1.5, cap 40.0 s, cut to whole seconds"},
+		{{1003, 2004, 4002, 8003}, 4, "exponential, base 1.00 s, factor 2, no cap seen"},
 		/* Nothing shows a factor, and no wait a cap. */
 		{{251, 501, 501, 502},
 		 4,
@@ -115,9 +123,11 @@ static int64_t pick(uint64_t run, uint64_t a, const int64_t *choices, size_t n)
 /* A client: its policy, and what a policy can't say. */
 struct client {
 	struct policy policy;
-	size_t round;   /* attempts at one address in each round */
-	bool twice;     /* each wait comes twice */
-	bool aimless;   /* it has no policy */
+	size_t round; /* attempts at one address in each round */
+	bool twice;   /* each wait comes twice */
+	bool aimless; /* it has no policy */
+	/* Bounds that hold after jitter, which no policy has; 0 and INT64_MAX: none. */
+	int64_t floor_ns, ceiling_ns;
 	size_t n_waits; /* of the policy, in each run */
 	size_t n_runs;
 };
@@ -167,7 +177,21 @@ static struct client draw_client(uint64_t run)
 	client.twice = client.round == 1 && policy->jitter == JITTER_NONE &&
 		       policy->kind != POLICY_FIXED && !policy->first_at_once &&
 		       draw(run, 15, 0) < 0.1;
+	client.ceiling_ns = INT64_MAX;
+	if (policy->kind == POLICY_EXPONENTIAL && draw(run, 16, 0) < 0.1) {
+		int64_t bound_ns = policy_wait(policy, 3 + (size_t)(draw(run, 16, 1) * 3)).high;
+
+		if (draw(run, 16, 2) < 0.5)
+			client.floor_ns = bound_ns;
+		else
+			client.ceiling_ns = bound_ns;
+	}
 	return client;
+}
+
+static int64_t bounded(const struct client *client, int64_t wait_ns)
+{
+	return MIN(MAX(wait_ns, client->floor_ns), client->ceiling_ns);
 }
 
 static double noisy(double wait, uint64_t run, size_t copy, size_t k)
@@ -189,6 +213,7 @@ static size_t run_client(const struct client *client, uint64_t run, size_t copy,
 		before_ns = range.low + (int64_t)((double)(range.high - range.low) * u);
 		if (client->aimless)
 			before_ns = (int64_t)(20e6 * pow(1000, u));
+		before_ns = bounded(client, before_ns);
 		for (size_t i = 0; i + 1 < client->round; i++, n++)
 			waits_ns[n] = (int64_t)noisy(0, run, copy, n);
 		for (size_t i = 0; i <= client->twice; i++, n++)
@@ -202,23 +227,36 @@ static bool is_near(int64_t got_ns, int64_t wanted_ns, double relative)
 	return fabs((double)got_ns - (double)wanted_ns) <= 15e6 + relative * (double)wanted_ns;
 }
 
+/* Returns whether all waits of the client lie on one of its bounds. */
+static bool is_flat(const struct client *client)
+{
+	int64_t wait_ns = bounded(client, policy_wait(&client->policy, 1).high);
+
+	for (size_t k = 1; k <= client->n_waits; k++)
+		if (bounded(client, policy_wait(&client->policy, k).low) != wait_ns ||
+		    bounded(client, policy_wait(&client->policy, k).high) != wait_ns)
+			return false;
+	return true;
+}
+
 /* Returns whether what was named is what the client does, as far as its waits show. */
 static bool names(const struct fit *fit, const struct client *client)
 {
-	const struct policy *got = &fit->policy, *wanted = &client->policy;
-	bool plain = wanted->jitter == JITTER_NONE;
+	struct policy seen = is_flat(client) ? policy_plain(POLICY_FIXED, 0) : client->policy;
+	const struct policy *got = &fit->policy;
+	bool plain = seen.jitter == JITTER_NONE;
 
-	if (client->aimless || got->kind != wanted->kind || got->jitter != wanted->jitter ||
-	    got->first_at_once != wanted->first_at_once ||
+	if (client->aimless || got->kind != seen.kind || got->jitter != seen.jitter ||
+	    got->first_at_once != client->policy.first_at_once ||
 	    fit->expressible != (client->round == 1 && !client->twice) ||
-	    fabs(got->jitter_percent -
-		 wanted->jitter_percent * (wanted->jitter == JITTER_PERCENT)) > 15)
+	    fabs(got->jitter_percent - seen.jitter_percent * (seen.jitter == JITTER_PERCENT)) > 15)
 		return false;
 	if (got->kind != POLICY_FIXED && got->cap_ns != INT64_MAX &&
-	    !is_near(got->cap_ns, wanted->cap_ns, plain ? 0.06 : 0.3))
+	    !is_near(got->cap_ns, MIN(seen.cap_ns, client->ceiling_ns), plain ? 0.06 : 0.3))
 		return false;
 	for (size_t k = 1; k <= client->n_waits; k++)
-		if (!is_near(policy_wait(got, k).high, policy_wait(wanted, k).high,
+		if (!is_near(policy_wait(got, k).high,
+			     bounded(client, policy_wait(&client->policy, k).high),
 			     plain ? 0.06 : 0.35))
 			return false;
 	return true;
@@ -233,10 +271,11 @@ Test(fit, what_is_named_is_right_in_99_of_100)
 		static int64_t waits_ns[MAX_INSTANCES][4 * MAX_WAITS];
 		struct fit_sequence sequences[MAX_INSTANCES];
 		struct client client = draw_client(run);
-		bool plain = !client.aimless && client.policy.jitter == JITTER_NONE &&
-			     client.n_waits >= 6 &&
+		bool plain = !client.aimless && client.floor_ns == 0 &&
+			     client.policy.jitter == JITTER_NONE && client.n_waits >= 6 &&
 			     (client.policy.kind == POLICY_FIXED ||
-			      policy_wait(&client.policy, 4).high < client.policy.cap_ns);
+			      policy_wait(&client.policy, 4).high <
+				      MIN(client.policy.cap_ns, client.ceiling_ns));
 		bool random = !client.aimless && client.policy.jitter != JITTER_NONE &&
 			      client.n_waits >= 6 && client.n_runs == MAX_INSTANCES;
 		struct fit fit;
@@ -281,6 +320,53 @@ Test(fit, many_runs_of_two_waits_name_nothing)
 	fit = fit_waits(sequences, MAX_INSTANCES);
 	cr_expect_not(fit.found, "%s", fit.text);
 	fit_free(&fit);
+}
+
+static void expect_text(const int64_t (*waits_ms)[MAX_WAITS], size_t n_runs, size_t n,
+			const char *text)
+{
+	int64_t waits_ns[MAX_INSTANCES][MAX_WAITS];
+	struct fit_sequence sequences[MAX_INSTANCES];
+	struct fit fit;
+
+	for (size_t i = 0; i < n_runs; i++) {
+		for (size_t k = 0; k < n; k++)
+			waits_ns[i][k] = waits_ms[i][k] * MS;
+		sequences[i] = (struct fit_sequence){waits_ns[i], n};
+	}
+	fit = fit_waits(sequences, n_runs);
+	cr_expect_str_eq(fit.text, text, "%s", fit.text);
+	cr_expect_not(fit.expressible);
+	fit_free(&fit);
+}
+
+/* A client that draws its base when it starts has no jitter: each run is exact. */
+Test(fit, a_base_may_differ_from_run_to_run)
+{
+	static const int64_t waits_ms[][MAX_WAITS] = {
+		{2197, 2851, 3702, 4810, 6251, 8122, 10002, 10003, 10001, 10004},
+		{3072, 3990, 5185, 6738, 8757, 10001, 10003, 10002, 10002, 10001},
+	};
+
+	expect_text(waits_ms, 2, 10,
+		    "exponential, differing base (2.20 s .. 3.10 s), factor 1.3, cap 10.0 s");
+}
+
+/* At least 1 s, then exponential up to 20 s; at most 5 s, after jitter of 50 %: not in the
+ * language. */
+Test(fit, floors_and_capped_jitter_are_not_named_otherwise)
+{
+	static const int64_t floored_ms[][MAX_WAITS] = {
+		{1051, 1011, 1013, 1010, 1017, 1017, 1111, 2987, 8105, 20003, 20004, 20002},
+		{1065, 1013, 1017, 1010, 1019, 1021, 1114, 2994, 8110, 20006, 20003, 20002},
+	};
+	static const int64_t capped_ms[][MAX_WAITS] = {
+		{898, 2202, 4807, 5008, 5007, 5006, 5004, 5005, 5003, 5006, 5004, 5005},
+		{1410, 1318, 5016, 5008, 5013, 5013, 5011, 5014, 5004, 5003, 5008, 5005},
+	};
+
+	expect_text(floored_ms, 2, MAX_WAITS, "no pattern");
+	expect_text(capped_ms, 2, MAX_WAITS, "no pattern");
 }
 
 /* Lag blurs what exact waits would tell apart. */

@@ -227,18 +227,25 @@ Test(observe, overlapping_attempts_have_no_backoff)
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
 	size_t api = record_builder_endpoint(b, "server", "drop");
 	struct observed seen;
+	struct fit fit;
 
 	record_builder_attempt_dropped(b, api, 0, 3000);
 	record_builder_attempt_dropped(b, api, 250, 3000);
+	record_builder_attempt_dropped(b, api, 500, 3000);
 	record_builder_client_exits(b, 3000, 1);
 	seen = observe(b->record);
 	cr_expect(seen.overlaps);
 	expect_words(&seen, 1,
-		     "  attempts      2\n"
+		     "  attempts      3\n"
 		     "  backoff       none: attempts overlap\n"
-		     "  gave up       on an unanswered attempt after 2.75 s .. 3.00 s\n"
+		     "  gave up       on an unanswered attempt after 2.50 s .. 3.00 s\n"
 		     "  left open     none\n"
 		     "  end           exit 1 after 3.00 s\n");
+	/* That is not a policy of no backoff. */
+	fit = observed_fit(&seen, 1);
+	cr_expect_not(fit.found);
+	cr_expect_str_eq(fit.text, "attempts overlap");
+	fit_free(&fit);
 	observed_free(&seen);
 }
 
