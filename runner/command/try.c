@@ -19,8 +19,8 @@ static void on_live(void *userdata, const struct result *result, const char *lin
 	fflush(out);
 }
 
-/* Returns the variable that sends clients to a proxy, or NULL. */
-static const char *find_proxy(void)
+/* Adds the variables that send clients to a proxy, each after @before. */
+static void add_proxies(struct strbuf *out, const char *before)
 {
 	static const char *const variables[] = {
 		"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
@@ -30,16 +30,17 @@ static const char *find_proxy(void)
 		const char *value = getenv(variables[i]);
 
 		if (value && *value)
-			return variables[i];
+			strbuf_printf(out, "%s%s", before, variables[i]);
 	}
-	return NULL;
 }
 
 /* Says what may explain that the client never connected. */
 static void explain_silence(const struct result *result, FILE *out)
 {
-	const char *proxy = find_proxy();
+	AUTO_STRBUF struct strbuf proxies = {0}, without = {0};
 
+	add_proxies(&proxies, " ");
+	add_proxies(&without, " -u ");
 	if (!adhoc_run_mentions_endpoint(result->scenario->client.command))
 		fputs("\nThe client's arguments do not say where the server is: write ${server} "
 		      "there,\nin single quotes.\n",
@@ -48,11 +49,11 @@ static void explain_silence(const struct result *result, FILE *out)
 		fputs("\nThe client has a process in another network namespace. Connections from "
 		      "there are not\nseen, and ${server} is another place there.\n",
 		      out);
-	else if (proxy)
+	else if (proxies.length > 0)
 		fprintf(out,
-			"\nThe environment sets %s: the client may have turned to a proxy. Run it "
-			"with\n\"env -u %s\", or set no_proxy.\n",
-			proxy, proxy);
+			"\nThe environment sets%s: the client may have turned to a proxy. Run it "
+			"with\n\"env%s\", or set no_proxy.\n",
+			strbuf_text(&proxies), strbuf_text(&without));
 	else
 		fputs("\nConnections over QUIC, and those that another process makes for the "
 		      "client, such\nas a container engine or a service, are not seen.\n",

@@ -125,7 +125,11 @@ Test(try, try_names_the_proxy_that_may_explain_silence)
 	program_printed(synfault, "Connections over QUIC");
 	setenv("http_proxy", "http://192.0.2.1:3128", 1);
 	program_runs(synfault, "try --timeout 2s accept -- sh -c ': $1' sh '${server}'");
-	program_printed(synfault, "The environment sets http_proxy");
+	program_printed(synfault, "The environment sets http_proxy: the client");
+	setenv("ALL_PROXY", "http://192.0.2.1:3128", 1);
+	program_runs(synfault, "try --timeout 2s accept -- sh -c ': $1' sh '${server}'");
+	program_printed(synfault, "The environment sets http_proxy ALL_PROXY: the client");
+	program_printed(synfault, "\"env -u http_proxy -u ALL_PROXY\"");
 }
 
 Test(try, try_says_that_the_client_is_in_another_network_namespace)
