@@ -71,6 +71,7 @@ static struct scenario_file *make_file(const struct recording *recording,
 		.serve = recording->options->serve,
 		.port = recording->options->port,
 		.timeout_ns = recording->options->timeout_ns,
+		.leftover_timeout_ns = recording->options->timeout_ns,
 		.command = recording->command,
 	});
 }
@@ -107,7 +108,8 @@ static void observe_item(struct recording *recording, size_t item)
 	for (size_t run = 0; recording->seen[item] && run < recording->n_runs; run++) {
 		size_t i = item * recording->n_runs + run;
 
-		recording->observed[i] = observe(recording->results.items[i].record);
+		recording->observed[i] = observe_followed(recording->results.items[i].record,
+							  recording->options->timeout_ns);
 	}
 }
 

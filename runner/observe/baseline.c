@@ -75,7 +75,8 @@ struct draft {
 	struct record *const *records;
 	const struct observed *runs;
 	size_t n_runs;
-	bool endless; /* a run's time ran out */
+	bool endless;  /* a run's time ran out */
+	bool followed; /* processes that the client left behind went on connecting */
 	size_t fewest, most;
 	bool wanted[N_PARTS];
 	char *objection; /* owned; the last reason why a run does not pass */
@@ -148,8 +149,8 @@ static struct range attempts_range(const struct draft *draft)
 	bool exact = !draft->endless && !draft->item->timed && draft->fewest == draft->most;
 	int64_t slack = exact ? 0 : 1 + (int64_t)(draft->most / SLACK_PART);
 
-	/* Of a client that was ended, the end decided how many there were. */
-	if (draft->endless)
+	/* Of processes that were ended, the end decided how many there were. */
+	if (draft->endless || draft->followed)
 		return (struct range){
 			.low = MAX((int64_t)draft->fewest / 2, (int64_t)1),
 			.high = 2 * (int64_t)draft->most + 1,
@@ -291,7 +292,8 @@ static bool connect_timeout_is_known(const struct draft *draft, int64_t *ret_ns)
 		high_ns = MAX(high_ns, run->longest_ns);
 	}
 	*ret_ns = rounded(low_ns);
-	return !draft->endless && low_ns >= SHORTEST_NS && times_are_alike(low_ns, high_ns);
+	return !draft->endless && !draft->followed && low_ns >= SHORTEST_NS &&
+	       times_are_alike(low_ns, high_ns);
 }
 
 static void write_connect_timeout(const struct draft *draft, struct yaml_writer *writer)
@@ -383,6 +385,7 @@ static void write_document(const struct draft *draft, struct strbuf *out)
 			.serve = baseline->serve,
 			.port = baseline->port,
 			.timeout_ns = 2 * baseline->timeout_ns + 10 * NS_PER_S,
+			.leftover_timeout_ns = draft->followed ? baseline->timeout_ns : 0,
 		},
 		writer);
 	if (draft->endless)
@@ -489,6 +492,7 @@ static struct draft make_draft(const struct baseline *baseline, const struct sta
 		draft.fewest = MIN(draft.fewest, runs[i].n_attempts);
 		draft.most = MAX(draft.most, runs[i].n_attempts);
 		draft.endless |= !runs[i].ended;
+		draft.followed |= runs[i].n_after_exit > 0;
 	}
 	draft.wanted[PART_EXIT] = exit_is_known(&draft);
 	draft.wanted[PART_ATTEMPTS] = true;

@@ -94,24 +94,35 @@ static void add_faults(const struct summary *summary, bool retried, const char *
 		add(summary, label, strbuf_text(&list));
 }
 
-/* Adds the faults under which the client was still trying when its time ran out. */
-static void add_unknown(const struct summary *summary)
+static bool was_still_running(const struct observed *run)
+{
+	return !run->ended;
+}
+
+static bool left_processes(const struct observed *run)
+{
+	return run->n_after_exit > 0;
+}
+
+/* Adds the faults under which any run @did that, and what it means. */
+static void add_where(const struct summary *summary, bool (*did)(const struct observed *run),
+		      const char *label, const char *meaning)
 {
 	AUTO_STRBUF struct strbuf list = {0};
 
 	for (size_t item = 0; item < N_ITEMS; item++) {
-		bool endless = false;
+		bool any = false;
 
 		for (size_t i = 0; summary->seen[item] && i < summary->n_runs; i++)
-			endless |= !runs_of(summary, (enum item)item)[i].ended;
-		if (endless)
+			any |= did(&runs_of(summary, (enum item)item)[i]);
+		if (any)
 			strbuf_printf(&list, "%s%s", list.length ? ", " : "",
 				      standard_faults[item].name);
 	}
 	if (list.length == 0)
 		return;
-	strbuf_puts(&list, ": the client was still running when its time ran out");
-	add(summary, "unknown", strbuf_text(&list));
+	strbuf_printf(&list, ": %s", meaning);
+	add(summary, label, strbuf_text(&list));
 }
 
 static void add_gives_up(const struct summary *summary)
@@ -121,7 +132,8 @@ static void add_gives_up(const struct summary *summary)
 	AUTO_FREE char *text = NULL;
 
 	for (size_t i = 0; summary->seen[ITEM_REFUSED] && i < summary->n_runs; i++) {
-		if (!runs[i].ended)
+		/* What it leaves behind may go on after the end of its watch. */
+		if (!runs[i].ended || runs[i].n_after_exit > 0)
 			return;
 		low = MIN(low, runs[i].n_attempts);
 		high = MAX(high, runs[i].n_attempts);
@@ -206,5 +218,8 @@ void standard_faults_summary(const struct observed *runs, size_t n_runs, const b
 	add_gives_up(&summary);
 	add_connect_timeout(&summary);
 	add_fallback(&summary);
-	add_unknown(&summary);
+	add_where(&summary, was_still_running, "unknown",
+		  "the client was still running when its time ran out");
+	add_where(&summary, left_processes, "left behind",
+		  "processes that went on connecting after the client's end");
 }

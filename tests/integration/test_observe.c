@@ -291,6 +291,20 @@ Test(record, baseline_of_a_client_that_never_stops_says_so)
 	expect_written(synfault, "run-for: 3s\n");
 }
 
+/* A daemon forks away, and its parent is done before it connects. */
+Test(record, record_follows_what_the_client_leaves_behind)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault,
+		     "record --runs 1 --timeout 4s -o base.yaml -- sh -c 'setsid synfault-backoff "
+		     "--base 100 --tries 2 --timeout 300 $1 & ' sh '${server}'");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "  left behind   processes that made ");
+	program_did_not_print(synfault, "  gives up");
+	expect_written(synfault, "leftover-timeout: 4s\n");
+}
+
 Test(record, baseline_of_a_client_with_random_backoff_passes)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();

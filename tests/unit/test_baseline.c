@@ -172,6 +172,27 @@ Test(baseline, baseline_stops_an_endless_client)
 	expect_not_in(text, "connect-timeout");
 }
 
+/* How many attempts its processes make hangs on how long they are followed. */
+Test(baseline, baseline_follows_what_the_client_leaves_behind)
+{
+	struct draft_fixture fixture = begin("refuse");
+	AUTO_FREE char *text = NULL;
+
+	for (size_t i = 0; i < RUNS; i++)
+		record_builder_client_exits(fixture.builders[i], 10, 0);
+	refuse_at(&fixture, TIMES(100, 1100, 2100, 3100));
+	text = draft(&fixture, "refuse", (struct baseline){0});
+	expect_in(text, "leftover-timeout: 30s\n");
+	expect_in(text, "  exit: 0\n  attempts: 2..9\n");
+	fixture = begin("refuse");
+	refuse_at(&fixture, TIMES(0, 1000));
+	for (size_t i = 0; i < RUNS; i++)
+		record_builder_client_exits(fixture.builders[i], 1010, 0);
+	free(text);
+	text = draft(&fixture, "refuse", (struct baseline){0});
+	expect_not_in(text, "leftover-timeout");
+}
+
 /* What the client says and how it ends hangs on whether its last attempt came after the outage. */
 Test(baseline, baseline_expects_no_exit_that_hangs_on_timing)
 {
