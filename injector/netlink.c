@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 /* How often to repeat a dump that changes by other processes have interrupted. */
@@ -27,6 +28,15 @@ int netlink_open(int bus, struct mnl_socket **ret)
 	(void)mnl_socket_setsockopt(socket, NETLINK_CAP_ACK, &on, sizeof(on));
 	*ret = socket;
 	return 0;
+}
+
+void *netlink_map(size_t size)
+{
+	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (pages == MAP_FAILED)
+		out_of_memory();
+	return pages;
 }
 
 char *netlink_batch_room(struct netlink_batch *batch, size_t size)

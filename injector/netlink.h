@@ -21,6 +21,14 @@
  */
 int netlink_open(int bus, struct mnl_socket **ret);
 
+/**
+ * netlink_map() - allocate cleared pages for bursts of messages, or end the process
+ *
+ * They take memory only once they are written to; the heap would clear what it hands out again.
+ * Free them with munmap().
+ */
+void *netlink_map(size_t size);
+
 /* Messages to send together. Zero-initialise it; free it with netlink_batch_deinit(). */
 struct netlink_batch {
 	uint8_t *data; /* owned */

@@ -15,6 +15,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink_queue.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 /* must follow the kernel's header: it declares only what that one lacks */
@@ -353,7 +354,7 @@ int queue_open(const struct queue_config *config, struct diag_list *diags, struc
 	queue->counters_fd = -1;
 	queue->whole_segments = config->whole_segments && !config->single_segments;
 	queue->message_max = config->whole_packets ? MESSAGE_WHOLE : MESSAGE_MAX;
-	queue->buffers = xmalloc(BATCH * queue->message_max);
+	queue->buffers = netlink_map(BATCH * queue->message_max);
 	prepare_datagrams(queue);
 	read_clocks(queue, &queue->clocks);
 	queue->steady = queue->clocks;
@@ -375,7 +376,7 @@ void queue_free(struct queue *queue)
 		mnl_socket_close(queue->socket);
 	cleanup_close(&queue->timestamp_fd);
 	cleanup_close(&queue->counters_fd);
-	free(queue->buffers);
+	munmap(queue->buffers, BATCH * queue->message_max);
 	free(queue);
 }
 

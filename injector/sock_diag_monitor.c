@@ -11,6 +11,7 @@
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "common/duration.h"
@@ -121,7 +122,7 @@ static int open_all(struct sock_diag_monitor *deaths, const struct address_netwo
 int sock_diag_monitor_open(const struct address_networks *networks, sock_diag_monitor_fn on_death,
 			   void *userdata, struct diag_list *diags, struct sock_diag_monitor **ret)
 {
-	struct sock_diag_monitor *deaths = xzalloc(sizeof(*deaths));
+	struct sock_diag_monitor *deaths = netlink_map(sizeof(*deaths));
 	int r;
 
 	deaths->on_death = on_death;
@@ -145,7 +146,7 @@ void sock_diag_monitor_free(struct sock_diag_monitor *deaths)
 		return;
 	if (deaths->socket)
 		mnl_socket_close(deaths->socket);
-	free(deaths);
+	munmap(deaths, sizeof(*deaths));
 }
 
 int sock_diag_monitor_fd(const struct sock_diag_monitor *deaths)
