@@ -28,6 +28,7 @@
 #include "runner/session/attached_judge.h"
 #include "runner/session/control.h"
 #include "runner/session/progress.h"
+#include "runner/session/restart.h"
 
 /* Connections to the control socket. */
 enum { MAX_PEERS = 32 };
@@ -196,41 +197,21 @@ static const struct json_type restart_type = {
 
 static void command_restart(void *userdata, struct control_request *request, const void *arguments)
 {
-	static const char remedy[] =
-		"give it such a step: \"synfault inject 'restart 5s from command, accept'\"";
 	struct session *self = userdata;
 	const struct restart_arguments *restart = arguments;
-	size_t n_ended = 0, n_found = 0;
-	bool known = !restart->endpoint;
+	size_t n_ended;
+	json_t *reply;
 
 	if (self->stopping || !self->record) {
 		control_refuse(request, CONTROL_NOT_ARMED, NULL, "no scenario is armed now");
 		return;
 	}
-	for (size_t i = 0; i < current(self)->n_endpoints; i++) {
-		size_t n = 0;
-
-		if (restart->endpoint &&
-		    strcmp(restart->endpoint, current(self)->endpoints[i].name) != 0)
-			continue;
-		known = true;
-		if (supervise_outage(self->supervisor, (uint32_t)i, restart->for_ns, &n) == 0)
-			n_found++;
-		n_ended += n;
-	}
-	if (!known) {
-		control_refuse(request, CONTROL_NOT_FOUND, NULL, "there is no endpoint \"%s\"",
-			       restart->endpoint);
-	} else if (n_found == 0) {
-		control_refuse(request, CONTROL_NOT_FOUND, remedy,
-			       "no step of %s waits for a command",
-			       restart->endpoint ? restart->endpoint : "any endpoint");
-	} else {
-		json_t *reply = status_json(self);
-
-		json_object_set_new(reply, "ended", json_integer((json_int_t)n_ended));
-		control_reply(request, reply);
-	}
+	if (!restart_outages(request, self->supervisor, current(self), restart->endpoint,
+			     restart->for_ns, &n_ended))
+		return;
+	reply = status_json(self);
+	json_object_set_new(reply, "ended", json_integer((json_int_t)n_ended));
+	control_reply(request, reply);
 }
 
 static void command_stop(void *userdata, struct control_request *request, const void *arguments)

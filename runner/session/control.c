@@ -109,7 +109,7 @@ static void peer_free(struct control_peer *peer)
 }
 
 /* Sends the object and frees it. */
-static void send_object(struct control_peer *peer, json_t *object)
+static void send_object(const struct control_peer *peer, json_t *object)
 {
 	char *text = json_dumps(object, JSON_COMPACT);
 
@@ -280,7 +280,8 @@ static void on_readable(struct bufferevent *stream, void *userdata)
 	if (peer->n_requests < most && !peer->closing &&
 	    evbuffer_get_length(input) > CONTROL_MAX_LINE)
 		drop_peer(peer, CONTROL_BAD_REQUEST, "the request is too long");
-	if (peer->half_closed && peer->n_requests == 0 && !peer->closing)
+	if (peer->half_closed && peer->n_requests == 0 && !peer->closing &&
+	    !peer->control->config.lingers)
 		close_when_written(peer);
 }
 
@@ -307,6 +308,11 @@ static void on_end(struct bufferevent *stream, short what, void *userdata)
 	const bool ended = what & BEV_EVENT_EOF;
 	const bool waits = peer->n_requests > 0 && !peer->control->config.pipelined;
 
+	if (peer->control->config.lingers && ended && !hung_up(stream)) {
+		peer->half_closed = true;
+		peer->control->config.on_gone(peer->control->config.userdata, peer);
+		return;
+	}
 	if (waits && (what & BEV_EVENT_TIMEOUT) && (what & BEV_EVENT_READING))
 		bufferevent_enable(stream, EV_READ);
 	else if (waits && ended && !hung_up(stream))
@@ -448,6 +454,24 @@ pid_t control_peer_pid(const struct control_peer *peer)
 	return peer->pid;
 }
 
+size_t control_peer_unread(const struct control_peer *peer)
+{
+	return evbuffer_get_length(bufferevent_get_output(peer->stream));
+}
+
+void control_peer_send(const struct control_peer *peer, json_t *object)
+{
+	if (peer->closing)
+		json_decref(object);
+	else
+		send_object(peer, object);
+}
+
+void control_peer_may_lag(const struct control_peer *peer)
+{
+	bufferevent_set_timeouts(peer->stream, NULL, NULL);
+}
+
 /* Sends the reply; frees both. */
 static void answer(struct control_request *request, json_t *reply)
 {
@@ -467,7 +491,7 @@ static void answer(struct control_request *request, json_t *reply)
 	bufferevent_trigger(peer->stream, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
 }
 
-static json_t *id_of(const struct control_request *request)
+json_t *control_id(const struct control_request *request)
 {
 	return request->id ? json_incref(request->id) : json_null();
 }
@@ -476,7 +500,7 @@ void control_reply(struct control_request *request, json_t *result)
 {
 	json_t *reply = json_object();
 
-	json_object_set_new(reply, "id", id_of(request));
+	json_object_set_new(reply, "id", control_id(request));
 	json_object_set_new(reply, "ok", json_true());
 	json_object_set_new(reply, "result", result);
 	answer(request, reply);
@@ -491,14 +515,14 @@ void control_refuse(struct control_request *request, enum control_error error, c
 	va_start(arguments, format);
 	message = xvasprintf(format, arguments);
 	va_end(arguments);
-	answer(request, make_error(id_of(request), error, message, remedy));
+	answer(request, make_error(control_id(request), error, message, remedy));
 }
 
 void control_relay(struct control_request *request, json_t *reply)
 {
 	json_t *copy = json_copy(reply);
 
-	json_object_set_new(copy, "id", id_of(request));
+	json_object_set_new(copy, "id", control_id(request));
 	answer(request, copy);
 }
 

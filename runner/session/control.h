@@ -62,7 +62,8 @@ struct control_config {
 	size_t max_peers;
 	bool patient;   /* peers may be silent for as long as they like */
 	bool pipelined; /* peers need not wait for a reply before the next request */
-	/* Called when a connection has ended; NULL: not. */
+	bool lingers;   /* a peer that sends no more still gets lines, as long as it reads */
+	/* Called when a connection has ended, or its peer sends no more; NULL: not. */
 	void (*on_gone)(void *userdata, const struct control_peer *peer);
 	void *userdata;
 };
@@ -95,6 +96,18 @@ const struct control_peer *control_peer(const struct control_request *request);
 
 /** control_peer_pid() - return the process that has connected; 0: unknown */
 pid_t control_peer_pid(const struct control_peer *peer);
+/** control_id() - return a request's id as a new reference; JSON null if it has none */
+json_t *control_id(const struct control_request *request);
+/** control_peer_unread() - return how many bytes for the peer the kernel has not taken yet */
+size_t control_peer_unread(const struct control_peer *peer);
+/** control_peer_send() - send a line that answers no request; frees the object */
+void control_peer_send(const struct control_peer *peer, json_t *object);
+/**
+ * control_peer_may_lag() - let a peer read as late as it likes
+ *
+ * Its caller has to bound what it sends by control_peer_unread().
+ */
+void control_peer_may_lag(const struct control_peer *peer);
 
 /** control_reply() - answer a request; frees the request and takes ownership of the result */
 void control_reply(struct control_request *request, json_t *result);

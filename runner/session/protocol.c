@@ -147,15 +147,31 @@ const struct json_type release_type = {
 	.is_closed = true,
 };
 
+static const struct json_field restart_fields[] = {
+	SESSION_FIELD(struct restart_arguments),
+	{"endpoint", JSON_TEXT(struct restart_arguments, endpoint), .optional = true,
+	 .about = "Missing: all endpoints with such an outage."},
+	{"for_ns", JSON_DURATION(struct restart_arguments, for_ns), .optional = true,
+	 .about = "How long it lasts. Missing: as the step says."},
+};
+const struct json_type restart_type = {
+	JSON_TYPE(struct restart_arguments, restart_fields),
+	.name = "restart",
+	.about = "Begins the outages that wait for a command.",
+	.is_closed = true,
+};
+
 static const struct json_field events_fields[] = {
 	SESSION_FIELD(struct events_arguments),
 	{"since", JSON_U32(struct events_arguments, since), .optional = true,
 	 .about = "Sequence number of the first event that is wanted. Missing: 0."},
+	{"follow", JSON_BOOL(struct events_arguments, follow), .optional = true,
+	 .about = "Whether to report further events as they happen."},
 };
 const struct json_type events_type = {
 	JSON_TYPE(struct events_arguments, events_fields),
 	.name = "events",
-	.about = "Lists a session's events, some 200 at once.",
+	.about = "Lists a session's events, some 200 at once, and reports further ones.",
 	.is_closed = true,
 };
 
@@ -179,6 +195,7 @@ struct requests {
 	struct faults_arguments *faults;
 	struct hold_arguments *hold;
 	struct release_arguments *release;
+	struct restart_arguments *restart;
 	struct events_arguments *events;
 	struct artefacts_arguments *artefacts;
 };
@@ -193,6 +210,7 @@ static const struct json_field requests_fields[] = {
 	ARGUMENTS(faults, struct faults_arguments, &faults_type),
 	ARGUMENTS(hold, struct hold_arguments, &hold_type),
 	ARGUMENTS(release, struct release_arguments, &release_type),
+	ARGUMENTS(restart, struct restart_arguments, &restart_type),
 	ARGUMENTS(events, struct events_arguments, &events_type),
 	ARGUMENTS(artefacts, struct artefacts_arguments, &artefacts_type),
 	ARGUMENTS(check, struct session_arguments, &session_type),

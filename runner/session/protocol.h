@@ -62,9 +62,17 @@ struct release_arguments {
 };
 extern const struct json_type release_type;
 
+struct restart_arguments {
+	uint32_t session;
+	char *endpoint; /* NULL: all that have a step for it */
+	int64_t for_ns; /* 0: as the step says */
+};
+extern const struct json_type restart_type;
+
 struct events_arguments {
 	uint32_t session;
 	uint32_t since; /* sequence number of the first event that is wanted */
+	bool follow;    /* report further events as they happen */
 };
 extern const struct json_type events_type;
 

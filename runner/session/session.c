@@ -15,6 +15,7 @@
 #include "runner/session/control.h"
 #include "runner/session/progress.h"
 #include "runner/session/protocol.h"
+#include "runner/session/restart.h"
 
 /* Attempts that are kept in the record; further ones make it an error. */
 enum { MAX_ATTEMPTS = 100000 };
@@ -44,6 +45,7 @@ struct session_process {
 	struct event *log;
 	size_t n_log, log_capacity;
 	struct waiting *waiting; /* list */
+	bool following;          /* report events as they happen */
 	bool closing;
 };
 
@@ -124,7 +126,8 @@ static void command_check(void *userdata, struct control_request *request, const
 static void command_events(void *userdata, struct control_request *request, const void *arguments)
 {
 	struct session_process *self = userdata;
-	size_t from = ((const struct events_arguments *)arguments)->since, to;
+	const struct events_arguments *wanted = arguments;
+	size_t from = wanted->since, to;
 	json_t *object, *events;
 
 	if (refuse_early(self, request))
@@ -138,7 +141,22 @@ static void command_events(void *userdata, struct control_request *request, cons
 		json_array_append_new(events, progress_event(self->record, &self->log[i], i));
 	json_object_set_new(object, "events", events);
 	json_object_set_new(object, "next", json_integer((json_int_t)to));
+	if (wanted->follow) {
+		const bool all = to == self->n_log;
+
+		json_object_set_new(object, "following", json_boolean(all));
+		self->following = self->following || all;
+	}
 	control_reply(request, object);
+}
+
+/* Reports the newest event in the log. */
+static void report_event(const struct session_process *self)
+{
+	const size_t i = self->n_log - 1;
+
+	control_tell(self->control,
+		     json_pack("{s:o}", "event", progress_event(self->record, &self->log[i], i)));
 }
 
 /* ---- waiting ---- */
@@ -296,6 +314,23 @@ static void command_faults(void *userdata, struct control_request *request, cons
 						 (json_int_t)first));
 }
 
+static void command_restart(void *userdata, struct control_request *request, const void *arguments)
+{
+	struct session_process *self = userdata;
+	const struct restart_arguments *wanted = arguments;
+	size_t n_ended;
+	json_t *reply;
+
+	if (refuse_early(self, request))
+		return;
+	if (!restart_outages(request, self->supervisor, self->config.scenario, wanted->endpoint,
+			     wanted->for_ns, &n_ended))
+		return;
+	reply = status_json(self);
+	json_object_set_new(reply, "ended", json_integer((json_int_t)n_ended));
+	control_reply(request, reply);
+}
+
 static void refuse_change(struct control_request *request, int r, const char *endpoint,
 			  uint32_t attempt)
 {
@@ -377,6 +412,8 @@ static void on_gone(void *userdata, const struct control_peer *peer)
 {
 	struct session_process *self = userdata;
 
+	if (self->closing)
+		return;
 	self->closing = true;
 	if (self->supervisor)
 		supervise_stop(self->supervisor);
@@ -447,8 +484,11 @@ static void on_event(const struct supervise_config *config, const struct record 
 	struct session_process *self = config->attached->userdata;
 
 	array_append(self->log, self->n_log, self->log_capacity, *event);
-	if (self->record)
-		answer_waiting(self, self->n_log - 1);
+	if (!self->record)
+		return;
+	answer_waiting(self, self->n_log - 1);
+	if (self->following)
+		report_event(self);
 }
 
 static struct record *run_scenario(struct session_process *self)
@@ -480,7 +520,14 @@ static struct record *run_scenario(struct session_process *self)
 	};
 	struct record *record = supervise_attached(&supervision);
 
+	/* No request may see the supervisor any more. */
 	self->supervisor = NULL;
+	self->record = NULL;
+	while (self->waiting) {
+		control_refuse(self->waiting->request, CONTROL_ENDED, NULL,
+			       "the session has ended");
+		forget(self->waiting);
+	}
 	/*
 	 * The rules stay, although no process uses their addresses any more: the parent removes
 	 * those of many sessions at once (stale_cleanup.h).
@@ -510,6 +557,7 @@ void session_run(const struct session_config *config)
 		{"faults", &faults_type, command_faults},
 		{"hold", &hold_type, command_hold},
 		{"release", &release_type, command_release},
+		{"restart", &restart_type, command_restart},
 	};
 	struct session_process self = {.config = *config};
 	AUTO_DIAG struct diag_list diags = {0};
@@ -520,6 +568,7 @@ void session_run(const struct session_config *config)
 		.commands = {commands, ARRAY_SIZE(commands)},
 		.patient = true,
 		.pipelined = true,
+		.lingers = true,
 		.on_gone = on_gone,
 		.userdata = &self,
 	};
@@ -537,6 +586,7 @@ void session_run(const struct session_config *config)
 		record_add_problem(record, false, "%s", diags.items[0].message);
 	}
 	text = record_write_json(record, &length);
+	control_flush(self.control);
 	if (getppid() != parent)
 		netns_tables_leave(space);
 	/* The process ends here with everything it has, so nothing is freed. */

@@ -48,12 +48,23 @@
 enum { MAX_PEERS = 1024, MAX_SESSIONS = 1024 };
 /* Leftover rules of ended sessions are removed at this number, since each slows changes down. */
 enum { MAX_STALE = 128 };
+/* Bytes of events that a follower has not read; more are lost to it. */
+enum { MAX_UNREAD_EVENTS = 256 << 10 };
 
 /* A request that the session's process has not answered yet, or one that waits for its end. */
 struct relayed {
 	struct control_request *request;
 	uint32_t id;
 	struct relayed *next;
+};
+
+/* A connection that gets a session's events as they happen. */
+struct follower {
+	const struct control_peer *peer;
+	json_t *id;        /* of its request */
+	json_int_t next;   /* the sequence number of the first event that it does not know */
+	json_int_t n_lost; /* how many before that it did not get */
+	struct follower *more;
 };
 
 struct session {
@@ -72,9 +83,10 @@ struct session {
 	struct relayed *relayed, *closing; /* lists */
 	/* List of checks; only the first is relayed, since they share a file. */
 	struct relayed *checking;
-	pid_t client;  /* the process that has opened it; 0: unknown */
-	json_t *armed; /* what the process said of its endpoints */
-	bool is_own;   /* no connection has opened it */
+	struct follower *followers; /* list */
+	pid_t client;               /* the process that has opened it; 0: unknown */
+	json_t *armed;              /* what the process said of its endpoints */
+	bool is_own;                /* no connection has opened it */
 	bool checked;
 };
 
@@ -160,6 +172,95 @@ static void refuse_opening(struct session *session, const struct record *record)
 		       NULL, "%s", problem ? problem->message : "the session was closed");
 }
 
+/* ---- followers ---- */
+
+/* Sends an event; takes ownership of it. */
+static void send_event(const struct follower *follower, json_t *event)
+{
+	control_peer_send(follower->peer,
+			  json_pack("{s:O, s:o}", "id", follower->id, "event", event));
+}
+
+/* Sends an event of the stream itself: "lost" or "end". */
+static void send_notice(const struct follower *follower, const char *kind, json_int_t sequence,
+			json_int_t count)
+{
+	json_t *event = json_pack("{s:s, s:I}", "kind", kind, "seq", sequence);
+
+	if (count > 0)
+		json_object_set_new(event, "count", json_integer(count));
+	send_event(follower, event);
+}
+
+static void send_lost(struct follower *follower)
+{
+	if (follower->n_lost > 0)
+		send_notice(follower, "lost", follower->next - follower->n_lost, follower->n_lost);
+	follower->n_lost = 0;
+}
+
+/* Sends an event to those who follow the session, unless they have too many unread ones. */
+static void take_event(const struct session *session, json_t *event)
+{
+	const json_int_t sequence = json_integer_value(json_object_get(event, "seq"));
+	struct follower *follower;
+
+	for (follower = session->followers; follower; follower = follower->more) {
+		if (sequence < follower->next)
+			continue;
+		if (control_peer_unread(follower->peer) > MAX_UNREAD_EVENTS) {
+			follower->n_lost++;
+		} else {
+			send_lost(follower);
+			send_event(follower, json_incref(event));
+		}
+		follower->next = sequence + 1;
+	}
+}
+
+static void follow(struct session *session, const struct control_request *request,
+		   const json_t *result)
+{
+	const struct control_peer *peer = control_peer(request);
+	struct follower *follower;
+
+	if (!peer || !json_is_true(json_object_get(result, "following")))
+		return;
+	follower = xzalloc(sizeof(*follower));
+	*follower = (struct follower){
+		.peer = peer,
+		.id = control_id(request),
+		.next = json_integer_value(json_object_get(result, "next")),
+		.more = session->followers,
+	};
+	session->followers = follower;
+	control_peer_may_lag(peer);
+}
+
+/* Ends what @peer follows; NULL: what any peer follows, after having told it so. */
+static void unfollow(struct session *session, const struct control_peer *peer)
+{
+	struct follower **link = &session->followers;
+
+	while (*link) {
+		struct follower *follower = *link;
+
+		if (peer && follower->peer != peer) {
+			link = &follower->more;
+			continue;
+		}
+		if (!peer) {
+			send_lost(follower);
+			send_notice(follower, "end", follower->next, 0);
+		}
+		*link = follower->more;
+		json_decref(follower->id);
+		free(follower);
+	}
+}
+
+/* ---- its result ---- */
+
 static void forget(struct session *session)
 {
 	struct session_host *host = session->host;
@@ -225,45 +326,6 @@ static void judge_session(struct session *session, struct record *record)
 	answer_all(&session->closing, reply);
 	json_decref(reply);
 	host->config.on_result(host->config.userdata, kept, session->checked);
-}
-
-void session_host_look_at_dead(struct session_host *host, pid_t pid)
-{
-	starvation_sampler_take_dead(host->sampler, pid);
-}
-
-bool session_host_take_dead(struct session_host *host, pid_t pid, int wait_status)
-{
-	struct session *session;
-	struct record *record;
-
-	for (session = host->sessions; session; session = session->next) {
-		if (session->pid == pid)
-			break;
-	}
-	if (!session)
-		return false;
-	session->pid = 0;
-	record = handed_record(session->scenario, session->result_fd, wait_status, false);
-	if (wait_status != 0)
-		stale_cleanup_shared();
-	else if (++host->n_stale >= MAX_STALE)
-		stale_cleanup_rules();
-	if (wait_status != 0 || host->n_stale >= MAX_STALE)
-		host->n_stale = 0;
-	if (session->opening)
-		refuse_opening(session, record);
-	answer_all(&session->relayed, NULL);
-	answer_all(&session->checking, NULL);
-	if (session->armed || session->is_own) {
-		judge_session(session, record);
-	} else {
-		answer_all(&session->closing, NULL);
-		record_free(record);
-	}
-	starvation_sampler_close(host->sampler, session->client, pid);
-	forget(session);
-	return true;
 }
 
 /* ---- the channel ---- */
@@ -345,6 +407,7 @@ static void take_reply(struct session *session, json_t *reply)
 	if (!relayed)
 		return;
 	*link = relayed->next;
+	follow(session, relayed->request, json_object_get(reply, "result"));
 	control_relay(relayed->request, reply);
 	free(relayed);
 }
@@ -359,14 +422,32 @@ static void on_readable(struct bufferevent *channel, void *userdata)
 	while ((line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF))) {
 		json_t *object = json_loadb(line, length, 0, NULL);
 		json_t *armed = json_object_get(object, "armed");
+		json_t *event = json_object_get(object, "event");
 
 		if (armed)
 			take_armed(session, armed);
+		else if (event)
+			take_event(session, event);
 		else
 			take_reply(session, object);
 		json_decref(object);
 		free(line);
 	}
+}
+
+/* Takes what the process has said before it ended. */
+static void read_rest(struct session *session)
+{
+	struct evbuffer *input;
+
+	if (!session->channel)
+		return;
+	input = bufferevent_get_input(session->channel);
+	evbuffer_unfreeze(input, 0);
+	while (evbuffer_read(input, bufferevent_getfd(session->channel), -1) > 0)
+		;
+	evbuffer_freeze(input, 0);
+	on_readable(session->channel, session);
 }
 
 /* Its process has ended, or will: the rest follows when it is reaped. */
@@ -377,6 +458,47 @@ static void on_channel_end(struct bufferevent *channel, short what, void *userda
 	bufferevent_free(channel);
 	session->channel = NULL;
 	session->state = ENDING;
+}
+
+void session_host_look_at_dead(struct session_host *host, pid_t pid)
+{
+	starvation_sampler_take_dead(host->sampler, pid);
+}
+
+bool session_host_take_dead(struct session_host *host, pid_t pid, int wait_status)
+{
+	struct session *session;
+	struct record *record;
+
+	for (session = host->sessions; session; session = session->next) {
+		if (session->pid == pid)
+			break;
+	}
+	if (!session)
+		return false;
+	session->pid = 0;
+	read_rest(session);
+	unfollow(session, NULL);
+	record = handed_record(session->scenario, session->result_fd, wait_status, false);
+	if (wait_status != 0)
+		stale_cleanup_shared();
+	else if (++host->n_stale >= MAX_STALE)
+		stale_cleanup_rules();
+	if (wait_status != 0 || host->n_stale >= MAX_STALE)
+		host->n_stale = 0;
+	if (session->opening)
+		refuse_opening(session, record);
+	answer_all(&session->relayed, NULL);
+	answer_all(&session->checking, NULL);
+	if (session->armed || session->is_own) {
+		judge_session(session, record);
+	} else {
+		answer_all(&session->closing, NULL);
+		record_free(record);
+	}
+	starvation_sampler_close(host->sampler, session->client, pid);
+	forget(session);
+	return true;
 }
 
 static void relay(struct session *session, struct control_request *request)
@@ -616,6 +738,21 @@ static void command_session(void *userdata, struct control_request *request, con
 		relay(session, request);
 }
 
+static void command_events(void *userdata, struct control_request *request, const void *arguments)
+{
+	const struct events_arguments *wanted = arguments;
+	const struct session *session = find_session(userdata, wanted->session);
+	const struct follower *follower = session ? session->followers : NULL;
+
+	while (follower && follower->peer != control_peer(request))
+		follower = follower->more;
+	if (follower && wanted->follow)
+		control_refuse(request, CONTROL_BAD_REQUEST, NULL,
+			       "this connection follows session %u already", wanted->session);
+	else
+		command_session(userdata, request, arguments);
+}
+
 static void command_status(void *userdata, struct control_request *request, const void *arguments)
 {
 	const struct session_host *host = userdata;
@@ -689,6 +826,7 @@ static void on_gone(void *userdata, const struct control_peer *peer)
 	struct session *session;
 
 	for (session = host->sessions; session; session = session->next) {
+		unfollow(session, peer);
 		if (session->owner != peer)
 			continue;
 		session->owner = NULL;
@@ -705,10 +843,11 @@ struct session_host *session_host_new(const struct session_host_config *config)
 		{"open", &open_type, command_open},
 		{"status", &status_type, command_status},
 		{"wait", &wait_type, command_session},
-		{"events", &events_type, command_session},
+		{"events", &events_type, command_events},
 		{"faults", &faults_type, command_session},
 		{"hold", &hold_type, command_session},
 		{"release", &release_type, command_session},
+		{"restart", &restart_type, command_session},
 		{"check", &session_type, command_session},
 		{"close", &session_type, command_close},
 		{"artefacts", &artefacts_type, command_artefacts},
@@ -729,6 +868,7 @@ struct session_host *session_host_new(const struct session_host_config *config)
 			       offsetof(struct faults_arguments, session) == 0 &&
 			       offsetof(struct hold_arguments, session) == 0 &&
 			       offsetof(struct release_arguments, session) == 0 &&
+			       offsetof(struct restart_arguments, session) == 0 &&
 			       offsetof(struct events_arguments, session) == 0,
 		       "command_session() finds the session");
 	host->config = *config;

@@ -61,7 +61,9 @@ static const struct control_command bed_commands[] = {
 	{"status", &status_type, on_request},         {"wait", &wait_type, on_request},
 	{"events", &events_type, on_request},         {"check", &session_type, on_request},
 	{"close", &session_type, on_request},         {"reset", &control_no_arguments, on_request},
-	{"stop", &control_no_arguments, on_request},
+	{"faults", &faults_type, on_request},         {"hold", &hold_type, on_request},
+	{"release", &release_type, on_request},       {"restart", &restart_type, on_request},
+	{"artefacts", &artefacts_type, on_request},   {"stop", &control_no_arguments, on_request},
 };
 
 static void bed_start(struct bed *bed)

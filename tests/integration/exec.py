@@ -4,7 +4,8 @@
 
 exec.py play TRANSCRIPT SCHEMA: plays docs/protocol.transcript; each request that is not to be
 refused as a bad one fits the schema. exec.py hostile, leave, many: what misbehaving clients do.
-exec.py changes: faults that are replaced and attempts that are held, while others go on. exec.py busy: a right client on a busy processor, and a wrong one on an idle one.
+exec.py follow: connections that get events as they happen. exec.py changes: faults that are replaced and attempts
+that are held, while others go on. exec.py busy: a right client on a busy processor, and a wrong one on an idle one.
 """
 
 import json
@@ -28,6 +29,19 @@ class Connection:
 
     def reply(self):
         return json.loads(self.lines.readline())
+
+    def event(self):
+        line = self.reply()
+        assert "event" in line, line
+        return line["event"]
+
+    def follow(self, session, since=0):
+        """Returns the events so far; further ones are lines."""
+        events, following = [], False
+        while not following:
+            result = self.ask("events", session=session, since=since, follow=True)["result"]
+            events, since, following = events + result["events"], result["next"], result["following"]
+        return events
 
     def ask(self, command, **arguments):
         self.send(json.dumps({"command": command, **arguments}))
@@ -69,7 +83,11 @@ def play(transcript, schema):
             connection.send(line[1:].strip())
         elif line[0] == "<":
             pattern, reply = json.loads(line[1:]), connection.reply()
+            while "event" in reply and not fits(pattern, reply):
+                reply = connection.reply()
             assert fits(pattern, reply), f"{line}got {json.dumps(reply)}"
+            if "event" in reply:
+                continue
             if request["command"] == "open" and reply["ok"]:
                 opened = reply["result"]
             code = reply.get("error", {}).get("code")
@@ -175,6 +193,56 @@ def many(number):
         reply = connections[i % 4].ask("close", session=session["session"])
         assert reply["result"]["outcome"] == "pass", reply
     print(f"{number} sessions, all right")
+
+
+def follow():
+    """Events come in their order and without a gap, or a notice says which ones were lost."""
+    owner, prompt, late = Connection(), Connection(), Connection()
+    opened = owner.open("refuse")
+    session = opened["session"]
+    assert connect(opened, "api") == "refused"
+    known = prompt.follow(session)
+    expected, lost = len(late.follow(session)), 0
+    told = []
+
+    def read_promptly():
+        while not told or told[-1]["kind"] != "end":
+            told.append(prompt.event())
+    reader = threading.Thread(target=read_promptly)
+    reader.start()
+    # The late one fills its buffers, while the other one has everything, and commands are answered.
+    for _ in range(200):
+        for _ in range(20):
+            assert connect(opened, "api") == "refused"
+        if owner.ask("events", session=session, since=4000)["result"]["events"]:
+            break
+    assert owner.ask("close", session=session)["result"]["outcome"] == "pass"
+    reader.join()
+    assert [event["seq"] for event in known + told] == list(range(len(known) + len(told)))
+    assert not [event for event in told if event["kind"] == "lost"]
+    while True:
+        event = late.event()
+        if event["kind"] == "end":
+            break
+        if event["kind"] == "lost":
+            assert event["seq"] >= expected
+            lost, expected = lost + event["count"], event["seq"] + event["count"]
+        else:
+            assert event["seq"] == expected, (event, expected)
+            expected += 1
+    assert event["seq"] == told[-1]["seq"] == expected, (event, expected)
+    # Unless the kernel has room for them all.
+    assert lost > 0 or late.socket.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) > 250000
+    # A follower that leaves does no harm, and one connection follows a session once.
+    second = owner.open("refuse")
+    leaver = Connection()
+    leaver.follow(second["session"])
+    assert leaver.ask("events", session=second["session"], follow=True)["error"]["code"] == "bad-request"
+    leaver.lines.close()
+    leaver.socket.close()
+    assert connect(second, "api") == "refused"
+    assert owner.ask("close", session=second["session"])["result"]["outcome"] == "pass"
+    print("every event came, or is known to be lost")
 
 
 BACKOFF = """
@@ -296,7 +364,7 @@ def changes():
 def main():
     name, *arguments = sys.argv[1:]
     {"play": play, "hostile": hostile, "leave": leave,
-     "busy": busy, "changes": changes, "many": lambda n: many(int(n))}[name](*arguments)
+     "busy": busy, "changes": changes, "follow": follow, "many": lambda n: many(int(n))}[name](*arguments)
 
 
 main()

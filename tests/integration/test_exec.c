@@ -191,6 +191,16 @@ Test(exec, faults_are_replaced_and_attempts_held_while_the_client_goes_on)
 	program_left_nothing_but(synfault, "out");
 }
 
+Test(exec, events_reach_those_who_follow_and_never_wait_for_those_who_do_not_read)
+{
+	AUTO_PROGRAM struct program *synfault = program_with_python();
+
+	runs_client(synfault, "", "follow");
+	program_exited(synfault, STATUS_PASSED);
+	program_printed(synfault, "every event came, or is known to be lost\n");
+	program_left_nothing(synfault);
+}
+
 Test(exec, client_from_outside_is_known_as_such)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();

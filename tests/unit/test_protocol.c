@@ -53,6 +53,40 @@ Test(protocol, open_takes_exactly_one_source_of_faults)
 	}
 }
 
+Test(protocol, arguments_of_commands_about_sessions_are_checked)
+{
+	static const struct {
+		const struct json_type *type;
+		const char *text, *complaint; /* NULL: it is right */
+	} cases[] = {
+		{&restart_type, "{\"session\": 1}", NULL},
+		{&restart_type, "{\"session\": 1, \"endpoint\": \"api\", \"for_ns\": 5}", NULL},
+		{&restart_type, "{\"endpoint\": \"api\"}", "session"},
+		{&restart_type, "{\"session\": 1, \"for_ns\": -1}", "out of range"},
+		{&restart_type, "{\"session\": 1, \"for_ns\": \"5s\"}", "for_ns"},
+		{&events_type, "{\"session\": 1, \"since\": 4, \"follow\": true}", NULL},
+		{&events_type, "{\"session\": 1, \"follow\": 1}", "follow"},
+		{&events_type, "{\"session\": 1, \"since\": -1}", "out of range"},
+		{&hold_type, "{\"session\": 1, \"attempt\": 0}", "out of range"},
+		{&release_type, "{\"session\": 1}", "attempt"},
+		{&faults_type, "{\"session\": 1}", "steps"},
+		{&artefacts_type, "{\"session\": 0, \"directory\": \".\"}", "out of range"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		void *arguments = xzalloc(cases[i].type->size);
+		AUTO_FREE char *message = read_arguments(cases[i].type, cases[i].text, arguments);
+
+		if (cases[i].complaint)
+			cr_expect(message && strstr(message, cases[i].complaint), "%s: %s",
+				  cases[i].text, message ? message : "taken");
+		else
+			cr_expect_null(message, "%s: %s", cases[i].text, message);
+		json_fields_clear(cases[i].type, arguments);
+		free(arguments);
+	}
+}
+
 Test(protocol, waits_are_for_events_of_attempts)
 {
 	struct wait_arguments arguments = {0};

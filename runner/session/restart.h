@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command `restart` of both daemons: see docs/protocol.md. */
+#ifndef SYNFAULT_RUNNER_SESSION_RESTART_H
+#define SYNFAULT_RUNNER_SESSION_RESTART_H
+
+#include "runner/sandbox/supervise.h"
+#include "runner/session/control.h"
+
+/**
+ * restart_outages() - begin the outages that wait for a command
+ * @supervisor: of a scenario that is armed
+ * @endpoint: its name; NULL: all endpoints that have such a step
+ * @for_ns: 0: as long as the step says
+ * @ret_n_ended: how many connections were ended
+ *
+ * Return: whether there was one; if not, the request has been refused.
+ */
+bool restart_outages(struct control_request *request, struct supervisor *supervisor,
+		     const struct scenario *scenario, const char *endpoint, int64_t for_ns,
+		     size_t *ret_n_ended);
+
+#endif
