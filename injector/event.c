@@ -39,6 +39,7 @@ const char *fault_kind_name(enum fault_kind kind)
 		[FAULT_SLOWED] = "slowed",
 		[FAULT_HEALED] = "healed",
 		[FAULT_PACKET_LOST] = "packet-lost",
+		[FAULT_DELAYED] = "delayed",
 	};
 	_Static_assert(ARRAY_SIZE(names) == FAULT_N_KINDS, "one name per kind");
 

@@ -42,11 +42,12 @@ enum fault_kind {
 	FAULT_SLOWED,      /* the first byte had to wait */
 	FAULT_HEALED,      /* what was stalled gets through again */
 	FAULT_PACKET_LOST, /* a packet with data */
+	FAULT_DELAYED,     /* the first packet has to wait, or one waited for too long */
 	FAULT_N_KINDS,
 };
 /**
  * fault_kind_name() - return the kind's name in JSON: "syn-ack-lost", "stalled", "reset", "closed",
- * "slowed", "healed", "packet-lost"
+ * "slowed", "healed", "packet-lost", "delayed"
  */
 const char *fault_kind_name(enum fault_kind kind);
 
@@ -73,6 +74,8 @@ struct net_event {
 			uint32_t outage;
 			/* of data that had passed before, in the direction that the step counts */
 			uint64_t bytes;
+			/* DELAYED, HEALED: how late it came through our fault, all in all so far */
+			int64_t late_ns;
 		};
 		unsigned tcp_state; /* OPEN: TCP_SYN_SENT, TCP_ESTABLISHED, … */
 		struct {            /* CLIENT_END */

@@ -20,7 +20,7 @@ enum flow_handling flow_handling(const struct step *step)
 		return FLOW_QUEUED;
 	default:
 		return step_break(step) != STEP_ACCEPT || step_slows(step) ||
-				       step_loses_packets(step)
+				       step_loses_packets(step) || step_is_late(step)
 			       ? FLOW_QUEUED
 			       : FLOW_UNTOUCHED;
 	}
@@ -110,6 +110,13 @@ static bool is_spared(enum stall_way way, enum flow_direction direction)
 	return way != STALL_BOTH_WAYS && (way == STALL_TO_SERVER) != (direction == FLOW_TO_SERVER);
 }
 
+bool flow_holds(const struct flow *flow, enum flow_direction direction)
+{
+	if (step_slows(flow->step))
+		return direction == flow_slowed(flow);
+	return step_is_late(flow->step) && !is_spared(flow->step->way, direction);
+}
+
 static bool can_break(const struct flow *flow)
 {
 	enum flow_state broken = broken_state(flow);
@@ -157,13 +164,17 @@ bool flow_cut(struct flow *flow, enum step_ending ending)
 
 void flow_drop_held(struct flow *flow)
 {
-	struct flow_stream *stream = &flow->streams[flow_slowed(flow)];
-
 	flow->n_held = 0;
 	flow->free_ns = 0;
-	stream->passed = stream->released;
-	/* a FIN is the last packet, so it was among them */
-	stream->ended = false;
+	for (int i = 0; i < FLOW_N_DIRECTIONS; i++) {
+		struct flow_stream *stream = &flow->streams[i];
+
+		if (!flow_holds(flow, (enum flow_direction)i))
+			continue;
+		/* on a slow line a FIN is the last packet, so it was among them */
+		stream->ended = stream->ended && stream->released > stream->passed;
+		stream->passed = MIN(stream->passed, stream->released);
+	}
 }
 
 bool flow_heals(const struct flow *flow)
@@ -314,6 +325,31 @@ static struct flow_decision take_slowly(struct flow *flow, struct flow_stream *s
 	};
 }
 
+/* Holds a packet for as long as it takes on a network with that latency. */
+static struct flow_decision take_late(struct flow *flow, enum flow_direction direction,
+				      const struct packet *packet, int64_t now_ns)
+{
+	const struct step *step = flow->step;
+	struct flow_stream *stream = &flow->streams[direction];
+	struct flow_latency *latency = &flow->latencies[direction];
+	uint64_t number = latency->n_packets++;
+	double draw = (double)(random_draw(flow->seed, direction, number, 0) >> 11) * 0x1p-52 - 1;
+
+	if (number == 0 && direction == FLOW_TO_SERVER && packet->payload_length == 0 &&
+	    !(packet->flags & (TCP_FLAG_FIN | TCP_FLAG_RST)))
+		return (struct flow_decision){.action = FLOW_PASS};
+	latency->due_ns = MAX(latency->due_ns, now_ns + step->latency_ns +
+						       (int64_t)(draw * (double)step->jitter_ns));
+	flow->n_held++;
+	note_passed(flow, stream, place_of(stream, packet->sequence) + packet->payload_length,
+		    packet);
+	return (struct flow_decision){
+		.action = FLOW_HOLD,
+		.due_ns = latency->due_ns,
+		.end = stream->passed + stream->ended,
+	};
+}
+
 static struct flow_decision take_broken(struct flow *flow, enum flow_direction direction,
 					const struct packet *packet)
 {
@@ -378,6 +414,8 @@ struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
 		return (struct flow_decision){.action = FLOW_DROP, .lost = true};
 	if (step_slows(step) && direction == flow_slowed(flow))
 		return take_slowly(flow, stream, packet, now_ns);
+	if (step_is_late(step) && flow_holds(flow, direction))
+		return take_late(flow, direction, packet, now_ns);
 	if (step->after == AFTER_BYTES && direction == flow_counted(flow) && can_break(flow))
 		return is_spared(step->way, direction)
 			       ? take_spared(flow, stream, packet)
@@ -398,9 +436,9 @@ struct flow_decision flow_take(struct flow *flow, enum flow_direction direction,
 	return decision;
 }
 
-void flow_released(struct flow *flow, uint64_t end)
+void flow_released(struct flow *flow, enum flow_direction direction, uint64_t end)
 {
-	struct flow_stream *stream = &flow->streams[flow_slowed(flow)];
+	struct flow_stream *stream = &flow->streams[direction];
 
 	stream->released = MAX(stream->released, end);
 	if (flow->n_held > 0)

@@ -29,6 +29,11 @@
  * packets with data, retransmissions included. Bursts follow the model of Gilbert and Elliott: a
  * flow is in a good state, in which no packet is lost, or in a bad one, in which all are.
  *
+ * Late packets are held for the latency and a jitter, which follows from the seed in the same way.
+ * A packet never overtakes another: it is due no earlier than the one before it in its direction.
+ * All packets are late, not only those with data, so that the kernels see the round trip of such a
+ * network. Only the last packet of the handshake passes at once: the handshake is left alone.
+ *
  * A connection that has ended can't be broken any more: both sides have closed it, one side has
  * reset it, or the client's socket is gone. Its fault never happens.
  */
@@ -54,15 +59,22 @@ struct flow {
 	const struct step *step; /* borrowed */
 	enum flow_state state;
 	struct flow_stream {
-		uint32_t first;    /* sequence number of the first byte of data */
-		uint64_t passed;   /* bytes that were let through or are held */
-		uint64_t released; /* STEP_SLOW: bytes that are no longer held */
-		bool ended;        /* its FIN was let through or is held */
+		uint32_t first;  /* sequence number of the first byte of data */
+		uint64_t passed; /* bytes that were let through or are held */
+		/*
+		 * STEP_SLOW, STEP_LATENCY: bytes that are no longer held; under STEP_LATENCY one
+		 * more with a FIN
+		 */
+		uint64_t released;
+		bool ended; /* its FIN was let through or is held */
 	} streams[FLOW_N_DIRECTIONS];
 	int64_t free_ns; /* STEP_SLOW: when the line will have sent everything */
-	uint64_t n_held; /* STEP_SLOW: packets */
-	/* STEP_PACKET_LOSS: */
-	uint64_t seed;
+	uint64_t n_held; /* STEP_SLOW, STEP_LATENCY: packets */
+	uint64_t seed;   /* STEP_PACKET_LOSS, STEP_LATENCY */
+	struct flow_latency {
+		uint64_t n_packets; /* so far */
+		int64_t due_ns;     /* when the last of them is due */
+	} latencies[FLOW_N_DIRECTIONS];
 	struct flow_loss {
 		uint64_t n_packets; /* with data so far */
 		bool bad;           /* within a burst */
@@ -99,7 +111,7 @@ struct flow_decision {
  * @isn: the client's
  */
 void flow_init(struct flow *flow, const struct step *step, uint32_t isn);
-/** flow_seed() - set the seed of lost packets; without it, it is 0 */
+/** flow_seed() - set the seed of lost and late packets; without it, it is 0 */
 void flow_seed(struct flow *flow, uint64_t seed);
 /**
  * flow_answered() - take the SYN-ACK that completed the handshake
@@ -152,12 +164,14 @@ void flow_end(struct flow *flow);
  * flow_released() - note that a held packet was released
  * @end: from its decision
  */
-void flow_released(struct flow *flow, uint64_t end);
+void flow_released(struct flow *flow, enum flow_direction direction, uint64_t end);
 
 /** flow_counted() - return the direction whose bytes the step counts */
 enum flow_direction flow_counted(const struct flow *flow);
 /** flow_slowed() - return the direction that the step slows, if it does */
 enum flow_direction flow_slowed(const struct flow *flow);
+/** flow_holds() - return whether the step holds packets in this direction */
+bool flow_holds(const struct flow *flow, enum flow_direction direction);
 /** flow_loses_held() - return whether the flow's state means that held packets never arrive */
 bool flow_loses_held(const struct flow *flow);
 /** flow_next() - return the sequence number after everything that has passed */

@@ -33,10 +33,15 @@
  * the queue until they are read.
  */
 #define TOLD_AT_ONCE 128
+/* A packet that is released this much too late came in time: no network is as exact. */
+#define PROMPT_NS (200 * NS_PER_US)
+/* Lateness is reported whenever it has grown by this. */
+#define LATER_NS (1 * NS_PER_MS)
 
-/* A held packet of a slow connection. */
+/* A held packet of a slow connection, or of one with latency. */
 struct waiting {
 	struct waiting *prev, *next;
+	enum flow_direction direction;
 	uint32_t packet_id;
 	uint8_t *copy; /* to send instead of the packet, which was dropped; or NULL */
 	size_t length;
@@ -60,7 +65,10 @@ struct connection {
 	struct segment_template templates[FLOW_N_DIRECTIONS];
 	struct timer fault_timer;   /* for its fault, or the end of a stall */
 	struct timer release_timer; /* for held packets */
-	struct waiting *waiting;
+	struct waiting *waiting;    /* in the order in which they are due */
+	int64_t late_ns;            /* STEP_LATENCY: how long packets were overdue, all in all */
+	int64_t late_reported_ns;   /* what of it was reported */
+	int64_t late_until_ns;      /* it is counted until then */
 	bool near, slowed, established;
 	bool outgoing;             /* its client's packets are seen on their way out */
 	bool unannounced;          /* the flow is broken, but FIN or RST are still to be sent */
@@ -265,7 +273,7 @@ static bool needs_data(const struct connection *connection)
 {
 	const struct flow *flow = &connection->flow;
 
-	if (step_slows(flow->step) && connection->outgoing && flow_slowed(flow) == FLOW_TO_SERVER)
+	if (connection->outgoing && flow_holds(flow, FLOW_TO_SERVER))
 		return true;
 	return flow_left(flow) <= NEAR_BYTES;
 }
@@ -436,6 +444,33 @@ static void tell_due(struct connection *connection)
 	tell_sides(connection);
 }
 
+/*
+ * Counts how long a packet was overdue. Times overlap: what was late together is late once. The sum
+ * bounds how much later all that the two sides said to each other came.
+ */
+static void note_late(struct connection *connection, int64_t due_ns)
+{
+	int64_t released_ns = now_ns(connection->connections);
+
+	if (!step_is_late(connection->flow.step) || released_ns - due_ns <= PROMPT_NS)
+		return;
+	connection->late_ns += released_ns - MAX(due_ns, connection->late_until_ns);
+	connection->late_until_ns = released_ns;
+}
+
+static void report_late(struct connection *connection)
+{
+	const struct flow_table_host *host = &connection->connections->host;
+	struct connection_fault fault = fault_of(connection);
+
+	if (connection->late_ns - connection->late_reported_ns < LATER_NS)
+		return;
+	connection->late_reported_ns = connection->late_ns;
+	fault.kind = FAULT_DELAYED;
+	fault.late_ns = connection->late_ns;
+	host->report(host->context, &fault);
+}
+
 static void release_due(struct connection *connection)
 {
 	const struct packet_verdict verdict = {.kind = VERDICT_ACCEPT};
@@ -453,27 +488,42 @@ static void release_due(struct connection *connection)
 
 		if (left_ns > 0) {
 			set_timer(connection, &connection->release_timer, left_ns, release_due);
-			return;
+			break;
 		}
 		DL_DELETE(connection->waiting, waiting);
-		flow_released(&connection->flow, waiting->end);
+		flow_released(&connection->flow, waiting->direction, waiting->end);
+		note_late(connection, waiting->due_ns);
 		free(waiting);
 		if (pending.copy)
 			send_pending(&pending);
 		else
 			host->give(host->context, packet_id, &verdict, NULL);
 	}
+	report_late(connection);
 }
 
-static void hold(struct connection *connection, const struct queued_packet *queued,
-		 const struct flow_decision *decision)
+/* Adds it behind all that are due no later. Most are due last. */
+static void add_waiting(struct connection *connection, struct waiting *waiting)
+{
+	struct waiting *before = connection->waiting ? connection->waiting->prev : NULL;
+
+	while (before && before->due_ns > waiting->due_ns)
+		before = before == connection->waiting ? NULL : before->prev;
+	if (!before)
+		DL_PREPEND(connection->waiting, waiting);
+	else
+		DL_APPEND_ELEM(connection->waiting, before, waiting);
+}
+
+static void hold(struct connection *connection, enum flow_direction direction,
+		 const struct queued_packet *queued, const struct flow_decision *decision)
 {
 	const struct packet_verdict drop = {.kind = VERDICT_DROP};
 	const struct flow_table_host *host = &connection->connections->host;
 	struct waiting *waiting = xzalloc(sizeof(*waiting));
-	bool first = !connection->waiting;
 	struct connection_fault fault = fault_of(connection);
 
+	waiting->direction = direction;
 	waiting->packet_id = queued->id;
 	if (queued->outgoing) {
 		waiting->copy = xmemdup(queued->data, queued->length);
@@ -482,12 +532,12 @@ static void hold(struct connection *connection, const struct queued_packet *queu
 	}
 	waiting->due_ns = decision->due_ns;
 	waiting->end = decision->end;
-	DL_APPEND(connection->waiting, waiting);
-	if (first)
+	add_waiting(connection, waiting);
+	if (connection->waiting == waiting)
 		set_timer(connection, &connection->release_timer,
 			  decision->due_ns - host->now_ns(host->context), release_due);
 	if (!connection->slowed) {
-		fault.kind = FAULT_SLOWED;
+		fault.kind = step_slows(connection->flow.step) ? FAULT_SLOWED : FAULT_DELAYED;
 		fault.bytes = 0;
 		host->report(host->context, &fault);
 	}
@@ -693,7 +743,7 @@ static void carry_out(struct connection *connection, enum flow_direction directi
 
 	switch (decision->action) {
 	case FLOW_HOLD:
-		hold(connection, queued, decision);
+		hold(connection, direction, queued, decision);
 		return;
 	case FLOW_PASS:
 		verdict.kind = VERDICT_ACCEPT;
@@ -775,8 +825,8 @@ bool flow_table_packet(struct flow_table *connections, const struct queued_packe
 	 * A packet that was not copied as a whole can't be sent later: its sender will retransmit
 	 * it.
 	 */
-	if (direction == FLOW_TO_SERVER && step_slows(connection->flow.step) &&
-	    needs_data(connection) && available < packet->payload_length) {
+	if (direction == FLOW_TO_SERVER && connection->outgoing &&
+	    flow_holds(&connection->flow, direction) && available < packet->payload_length) {
 		host->give(host->context, queued->id, &drop, NULL);
 		return true;
 	}

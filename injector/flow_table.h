@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Follows the connections that a step breaks or slows after their handshake: finds the connection
- * of a packet, carries out what flow_state.h decides, and keeps the timers.
+ * Follows the connections that a step breaks, slows or delays after their handshake: finds the
+ * connection of a packet, carries out what flow_state.h decides, and keeps the timers.
  *
- * A packet of a slow connection waits in the queue. On its way out to another host it would hold up
- * its sender's kernel, which sends and retransmits nothing while a packet is still in the host
+ * A packet of a slow connection, or one that comes late, waits in the queue. If the queue
+ * overflows, its owner reports that packets were lost. On its way out to another host it would hold
+ * up its sender's kernel, which sends and retransmits nothing while a packet is still in the host
  * (net/ipv4/tcp_output.c, skb_still_in_host_queue and tcp_small_queue_check). So such a packet is
  * dropped, and a copy is sent with a carrier (udp_inject.h) when it is due.
  */
@@ -24,7 +25,7 @@ struct connection_fault {
 	uint64_t bytes;
 	uint32_t fin;    /* FAULT_CLOSED: the sequence number of the FIN */
 	uint32_t outage; /* as struct net_event has it */
-	int64_t late_ns; /* FAULT_HEALED: how late */
+	int64_t late_ns; /* FAULT_HEALED, FAULT_DELAYED: as struct net_event has it */
 };
 
 /* What the flow table needs from the owner of the queue and the rules. */

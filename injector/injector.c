@@ -221,11 +221,14 @@ static void connection_report(void *context, const struct connection_fault *faul
 		.earliest_ns = now_ns,
 		.at_ns = now_ns,
 		.attempt = tracker_attempt(injector->tracker, fault->attempt),
-		.net = {.fault = fault->kind, .outage = fault->outage, .bytes = fault->bytes},
+		.net = {.fault = fault->kind,
+			.outage = fault->outage,
+			.bytes = fault->bytes,
+			.late_ns = fault->late_ns},
 	};
 
+	note_lag(injector, fault->late_ns);
 	if (fault->kind == FAULT_HEALED) {
-		note_lag(injector, fault->late_ns);
 		injector_sockets_healed(injector, fault->attempt);
 		event.earliest_ns = event.at_ns = injector_now_ns(injector);
 		event.attempt = tracker_attempt(injector->tracker, fault->attempt);

@@ -147,6 +147,8 @@ static void add_needs(struct connection_needs *needs, const struct step *step, b
 		needs->segments = true;
 		/* copies of packets to another host are sent later (flow_table.h) */
 		needs->cuts = needs->cuts || remote;
+	} else if (step_is_late(step) && remote && step->way != STALL_FROM_SERVER) {
+		needs->segments = needs->cuts = true;
 	} else if (step->after == AFTER_BYTES) {
 		needs->cuts = true;
 		/* a packet that the network card would split can't be cut within a segment */

@@ -13,11 +13,10 @@
 #include "injector/step_lexer.h"
 #include "injector/step_outage.h"
 
-#define KNOWN_STEPS                                                                                 \
-	"the steps are accept, refuse, drop, lose N, delay D, unreachable KIND, lose-synack N, "    \
-	"half-open, backlog-full, reset, stall or close after …, slow RATE, packet-loss P, down " \
-	"D, flap, "                                                                                 \
-	"restart D"
+#define KNOWN_STEPS                                                                                \
+	"the steps are accept, refuse, drop, lose N, delay D, unreachable KIND, lose-synack N, "   \
+	"half-open, backlog-full, reset, stall or close after …, slow RATE, packet-loss P, "     \
+	"latency D, down D, flap, restart D"
 
 static const char *const action_names[] = {
 	[STEP_ACCEPT] = "accept",
@@ -34,6 +33,7 @@ static const char *const action_names[] = {
 	[STEP_CLOSE] = "close",
 	[STEP_SLOW] = "slow",
 	[STEP_PACKET_LOSS] = "packet-loss",
+	[STEP_LATENCY] = "latency",
 	[STEP_N_ACTIONS] = NULL,
 };
 _Static_assert(ARRAY_SIZE(action_names) == STEP_N_ACTIONS + 1, "one name per action");
@@ -55,6 +55,8 @@ static const struct {
 	{"sleep", "delay D"},
 	{"hold", "delay D"},
 	{"loss", "lose N"},
+	{"lag", "latency D"},
+	{"jitter", "latency D jitter D"},
 	{"icmp", "unreachable KIND"},
 	{"abort", "reset after accept"},
 	{"hang", "stall after 1000 bytes"},
@@ -129,6 +131,11 @@ bool step_slows(const struct step *step)
 bool step_loses_packets(const struct step *step)
 {
 	return step->action == STEP_PACKET_LOSS || step->then == STEP_PACKET_LOSS;
+}
+
+bool step_is_late(const struct step *step)
+{
+	return step->action == STEP_LATENCY || step->then == STEP_LATENCY;
 }
 
 /* Finds the number if a user wrote "3", "3x", "*3", "×3" or "x 3" for "x3" after an action. */
@@ -287,7 +294,8 @@ static int parse_unreachable(struct step_parser *parser, const struct step_token
 static bool can_follow(enum step_action first, enum step_action action)
 {
 	return breaks(action) ||
-	       ((action == STEP_SLOW || action == STEP_PACKET_LOSS) && first != STEP_SLOW);
+	       (first != STEP_SLOW &&
+		(action == STEP_SLOW || action == STEP_PACKET_LOSS || action == STEP_LATENCY));
 }
 
 static bool has_then(enum step_action action)
@@ -300,9 +308,9 @@ static bool has_then(enum step_action action)
 static int fail_then(struct step_parser *parser, const struct step_token *token,
 		     const struct step *step)
 {
-	static const char *const choices[] = {"accept", "refuse",      "unreachable",
-					      "slow",   "packet-loss", "reset",
-					      "stall",  "close",       NULL};
+	static const char *const choices[] = {"accept",      "refuse",  "unreachable", "slow",
+					      "packet-loss", "latency", "reset",       "stall",
+					      "close",       NULL};
 	const char *name = action_names[step->action], *meant;
 	char buffer[WORD_SIZE];
 	const char *word = token_shown(token, buffer);
@@ -313,9 +321,8 @@ static int fail_then(struct step_parser *parser, const struct step_token *token,
 			    name, word);
 	else
 		parser_fail(parser, token,
-			    "only %s\"reset\", \"stall\", \"close\", \"slow\" or \"packet-loss\" "
-			    "can follow "
-			    "\"%s\", not \"%s\"",
+			    "only %s\"reset\", \"stall\", \"close\", \"slow\", \"packet-loss\" or "
+			    "\"latency\" can follow \"%s\", not \"%s\"",
 			    step->action == STEP_DELAY ? "\"accept\", \"refuse\", \"unreachable\", "
 						       : "",
 			    name, word);
@@ -324,7 +331,7 @@ static int fail_then(struct step_parser *parser, const struct step_token *token,
 	if (token_is(token, "accept"))
 		return parser_hint(parser, "leave out \"then accept\"");
 	meant = text_nearest(word, step->action == STEP_DELAY  ? choices
-				   : step->action == STEP_SLOW ? choices + 5
+				   : step->action == STEP_SLOW ? choices + 6
 							       : choices + 3);
 	return meant ? parser_hint(parser, "did you mean \"%s\"?", meant)
 		     : parser_hint(parser, "for example \"%s\"",
@@ -366,6 +373,7 @@ static int parse_then(struct step_parser *parser, struct step *step)
 		parser_take(parser, &token);
 		return i == STEP_SLOW          ? step_read_slow(parser, &token, step)
 		       : i == STEP_PACKET_LOSS ? step_read_loss(parser, &token, step)
+		       : i == STEP_LATENCY     ? step_read_latency(parser, &token, step)
 					       : step_read_after(parser, &token, step);
 	}
 	return fail_then(parser, &token, step);
@@ -438,6 +446,7 @@ static int hint_then(struct step_parser *parser, const struct step *step)
 	case STEP_STALL:
 	case STEP_CLOSE:
 	case STEP_PACKET_LOSS:
+	case STEP_LATENCY:
 		return parser_hint(
 			parser,
 			"\"%s\" is the last that happens to a connection; write the next "
@@ -518,6 +527,7 @@ static int parse(struct step_parser *parser, struct step *step)
 		[STEP_CLOSE] = step_read_after,
 		[STEP_SLOW] = step_read_slow,
 		[STEP_PACKET_LOSS] = step_read_loss,
+		[STEP_LATENCY] = step_read_latency,
 	};
 	struct step_token action = parser_peek(parser);
 	int error;
@@ -598,6 +608,9 @@ static void format_arguments(const struct step *step, enum step_action action, s
 		break;
 	case STEP_PACKET_LOSS:
 		step_format_loss(step, out);
+		break;
+	case STEP_LATENCY:
+		step_format_latency(step, out);
 		break;
 	case STEP_ACCEPT:
 	case STEP_REFUSE:

@@ -10,10 +10,11 @@
  *             | "delay" D [ ".." D ] [ "then" ( answer | fault ) ]
  *             | fault
  *     answer  = "accept" | "refuse" | "unreachable" KIND
- *     fault   = break | slow [ "then" break ] | loss
+ *     fault   = break | slow [ "then" break ] | loss | late
  *     break   = ( "reset" | "close" ) AFTER
  *             | "stall" [ WAY ] AFTER [ "for" D ]
  *     loss    = "packet-loss" PERCENT [ "burst" N ] [ WAY ]
+ *     late    = "latency" D [ "jitter" D ] [ WAY ]
  *     slow    = "slow" BYTES "/s" [ DIRECTION ]
  *
  *     AFTER     = "after" ( "accept" | BYTES [ DIRECTION ] | D )
@@ -67,6 +68,7 @@ enum step_action {
 	STEP_CLOSE,        /* connected, then FIN to the client */
 	STEP_SLOW,         /* connected, data goes at a rate */
 	STEP_PACKET_LOSS,  /* connected, some packets with data are lost */
+	STEP_LATENCY,      /* connected, packets come late */
 	STEP_N_ACTIONS,
 };
 
@@ -96,7 +98,7 @@ enum step_ending {
 	STEP_N_ENDINGS,
 };
 
-/* What STEP_STALL stops, and where STEP_PACKET_LOSS loses packets. */
+/* What STEP_STALL stops, and what STEP_PACKET_LOSS and STEP_LATENCY are about. */
 enum stall_way {
 	STALL_BOTH_WAYS,
 	STALL_FROM_SERVER,
@@ -121,10 +123,12 @@ struct step {
 	bool to_server;        /* AFTER_BYTES: count those to the server */
 	uint64_t rate;         /* STEP_SLOW: bytes per second */
 	bool slow_to_server;   /* STEP_SLOW: slow those to the server */
-	enum stall_way way;    /* STEP_STALL, STEP_PACKET_LOSS */
+	enum stall_way way;    /* STEP_STALL, STEP_PACKET_LOSS, STEP_LATENCY */
 	uint32_t loss;         /* STEP_PACKET_LOSS: of CHANCE_ALWAYS packets */
 	uint32_t burst;        /* STEP_PACKET_LOSS: lost in a row, on average; 0: independently */
 	int64_t for_ns;        /* STEP_STALL: how long; 0: for good */
+	int64_t latency_ns;    /* STEP_LATENCY: how late packets come, on average */
+	int64_t jitter_ns;     /* STEP_LATENCY: by how much more or less, at most */
 	uint32_t list;         /* number of its list: see struct script */
 	struct condition when; /* which attempts it applies to */
 	/* Of connections whenever the window of .when begins; it has no other part but a family. */
@@ -142,6 +146,8 @@ bool step_connects(const struct step *step);
 bool step_slows(const struct step *step);
 /** step_loses_packets() - return whether the step loses packets of the connection */
 bool step_loses_packets(const struct step *step);
+/** step_is_late() - return whether packets of the connection come late under the step */
+bool step_is_late(const struct step *step);
 
 #define SCRIPT_MAX_REPEAT 1000000
 #define SCRIPT_MAX_BYTES  UINT64_C(1000000000000000)

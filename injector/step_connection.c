@@ -376,3 +376,57 @@ void step_format_loss(const struct step *step, struct strbuf *out)
 	if (step->way != STALL_BOTH_WAYS)
 		strbuf_printf(out, " %s", way_names[step->way]);
 }
+
+static int read_jitter(struct step_parser *parser, struct step *step)
+{
+	struct step_token word = parser_peek(parser), token;
+
+	if (!token_is(&word, "jitter"))
+		return 0;
+	parser_take(parser, &word);
+	token = parser_peek(parser);
+	if (token.length == 0 || token_is_repeat(&token)) {
+		parser_fail(parser, &word, "\"jitter\" needs a duration after it");
+		return parser_hint(parser, "for example \"latency 50ms jitter 10ms\"");
+	}
+	if (parser_duration(parser, &token, &step->jitter_ns) < 0)
+		return -EINVAL;
+	if (step->jitter_ns > step->latency_ns) {
+		parser_fail(parser, &token, "with this jitter packets would come too early");
+		return parser_hint(parser, "jitter is added or subtracted: it is at most the "
+					   "latency");
+	}
+	return 0;
+}
+
+int step_read_latency(struct step_parser *parser, const struct step_token *action,
+		      struct step *step)
+{
+	struct step_token token = parser_peek(parser);
+	int error;
+
+	if (token.length == 0 || token_is_repeat(&token)) {
+		parser_fail(parser, action, "\"latency\" needs a duration");
+		return parser_hint(parser, "for example \"latency 50ms\" or \"latency 50ms jitter "
+					   "10ms\"");
+	}
+	if (parser_duration(parser, &token, &step->latency_ns) < 0)
+		return -EINVAL;
+	if (step->latency_ns == 0) {
+		parser_fail(parser, &token, "with a latency of 0s nothing comes late");
+		return parser_hint(parser, "give it a duration, or use \"accept\"");
+	}
+	error = read_jitter(parser, step);
+	return error == 0 ? read_way(parser, step) : error;
+}
+
+void step_format_latency(const struct step *step, struct strbuf *out)
+{
+	char time[DURATION_TEXT_SIZE];
+
+	strbuf_printf(out, " %s", duration_format_exact(step->latency_ns, time));
+	if (step->jitter_ns)
+		strbuf_printf(out, " jitter %s", duration_format_exact(step->jitter_ns, time));
+	if (step->way != STALL_BOTH_WAYS)
+		strbuf_printf(out, " %s", way_names[step->way]);
+}

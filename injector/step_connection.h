@@ -18,6 +18,11 @@ int step_read_slow(struct step_parser *parser, const struct step_token *action, 
 int step_read_loss(struct step_parser *parser, const struct step_token *action, struct step *step);
 /** step_format_loss() - add what step_read_loss() reads */
 void step_format_loss(const struct step *step, struct strbuf *out);
+/** step_read_latency() - read what follows "latency"; return as step_read_after() */
+int step_read_latency(struct step_parser *parser, const struct step_token *action,
+		      struct step *step);
+/** step_format_latency() - add what step_read_latency() reads */
+void step_format_latency(const struct step *step, struct strbuf *out);
 /** step_format_after() - add what step_read_after() reads */
 void step_format_after(const struct step *step, struct strbuf *out);
 /** step_format_slow() - add what step_read_slow() reads */

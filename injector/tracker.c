@@ -153,6 +153,7 @@ struct verdict step_decide(const struct step *step, uint32_t syn_ordinal, int64_
 	case STEP_CLOSE:
 	case STEP_SLOW:
 	case STEP_PACKET_LOSS:
+	case STEP_LATENCY:
 	case STEP_ACCEPT:
 	case STEP_N_ACTIONS:
 		break;

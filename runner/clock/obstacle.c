@@ -49,7 +49,7 @@ static char *step_obstacle(const struct scenario *scenario, const struct step *s
 	if (step_loses_packets(step))
 		return xstrdup("lost packets come again by the kernel's retransmissions, which "
 			       "follow real time");
-	if (step->way != STALL_BOTH_WAYS)
+	if (step_break(step) == STEP_STALL && step->way != STALL_BOTH_WAYS)
 		return xstrdup("under a stall of one direction the kernel's retransmissions, which "
 			       "follow real time, get through in the other");
 	if (needs_retransmissions(step))

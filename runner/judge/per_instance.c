@@ -175,6 +175,8 @@ int64_t attempt_lateness(const struct attempt_history *attempt)
 	if (attempt->end == END_ESTABLISHED && details->accepted_ns != INT64_MAX &&
 	    !attempt_had_fault(attempt, FAULT_SYN_ACK_LOST))
 		late_ns += MAX(details->established_ns - details->accepted_ns, 0);
+	if (details->faults)
+		late_ns += details->faults->late_ns;
 	return late_ns > PROMPT_NS ? late_ns : 0;
 }
 

@@ -76,6 +76,7 @@ static void take_fault(struct history *history, struct attempt_details *details,
 		details->faults->bytes[kind] = event->u.net.bytes;
 	details->faults->at_ns[kind] = MIN(details->faults->at_ns[kind], event->at_ns);
 	details->faults->early_ns = MAX(details->faults->early_ns, event->early_ns);
+	details->faults->late_ns = MAX(details->faults->late_ns, event->u.net.late_ns);
 	if (event->u.net.outage && !details->faults->outage) {
 		details->faults->outage = event->u.net.outage;
 		details->faults->outage_fault = kind;

@@ -46,6 +46,7 @@ struct attempt_faults {
 	int64_t at_ns[FAULT_N_KINDS];  /* when each first happened; INT64_MAX: never */
 	uint64_t bytes[FAULT_N_KINDS]; /* that had passed by then */
 	int64_t early_ns;              /* each may have happened this much earlier */
+	int64_t late_ns; /* how much later packets came through our fault, all in all */
 	/* The outage that broke the connection, as struct net_event has it, and how. */
 	uint32_t outage; /* 0: none did */
 	enum fault_kind outage_fault;

@@ -111,6 +111,10 @@ static const struct json_field event_fields[] = {
 	 .tags = OF(FAULT),
 	 .about = "The step, counted from 1, whose outage ended the connection; missing if the "
 		  "attempt's own step did it."},
+	{"late_ns", JSON_I64(struct event, u.net.late_ns), .min = 1, .max = JSON_TIME_LIMIT_NS,
+	 .optional = true, .tags = OF(FAULT),
+	 .about = "How much later than the step says packets have come so far, all in all; "
+		  "missing if they came in time."},
 	{"state",
 	 JSON_WORD(struct event, u.net.tcp_state, unsigned, tcp_state_name, TCP_CLOSING + 1),
 	 .tags = OF(OPEN)},

@@ -107,6 +107,7 @@ const char *attempt_fault_words(enum fault_kind fault)
 		[FAULT_SLOWED] = "slowed",
 		[FAULT_HEALED] = "healed",
 		[FAULT_PACKET_LOST] = "packet lost",
+		[FAULT_DELAYED] = "delayed",
 	};
 
 	_Static_assert(ARRAY_SIZE(words) == FAULT_N_KINDS, "one wording per fault");

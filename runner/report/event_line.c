@@ -43,12 +43,17 @@ static void add_syn(const struct record *record, const struct event *event, stru
 
 static void add_fault(const struct event *event, struct strbuf *out)
 {
+	char late[DURATION_TEXT_SIZE];
+
 	strbuf_puts(out, attempt_fault_words(event->u.net.fault));
 	if (event->u.net.bytes > 0)
 		strbuf_printf(out, " after %llu byte%s", (unsigned long long)event->u.net.bytes,
 			      PLURAL(event->u.net.bytes));
 	if (event->u.net.outage)
 		strbuf_printf(out, ", by the outage of step %u", event->u.net.outage);
+	if (event->u.net.late_ns)
+		strbuf_printf(out, ", by up to %s too long",
+			      duration_format(event->u.net.late_ns, late));
 }
 
 /* Adds how many bytes the socket carried. */

@@ -18,6 +18,7 @@ static enum step_action for_connection(const struct step *step)
 	default:
 		return step_slows(step)           ? STEP_SLOW
 		       : step_loses_packets(step) ? STEP_PACKET_LOSS
+		       : step_is_late(step)       ? STEP_LATENCY
 						  : step_break(step);
 	}
 }

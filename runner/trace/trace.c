@@ -360,7 +360,8 @@ static char **comment_faults(const struct scenario *scenario, const struct recor
 		int64_t at_ns;
 		size_t packet;
 
-		if (event->kind != EVENT_FAULT || event->u.net.attempt >= record->n_attempts)
+		if (event->kind != EVENT_FAULT || event->u.net.attempt >= record->n_attempts ||
+		    (event->u.net.fault == FAULT_DELAYED && event->u.net.late_ns > 0))
 			continue;
 		at_ns = event->at_ns + record->started_realtime_ns;
 		packet = event->u.net.fault == FAULT_SYN_ACK_LOST

@@ -14,7 +14,9 @@ static bool step_equal(const struct step *a, const struct step *b)
 	       a->after == b->after && a->bytes == b->bytes && a->after_ns == b->after_ns &&
 	       a->to_server == b->to_server && a->then == b->then && a->loss == b->loss &&
 	       a->burst == b->burst && a->rate == b->rate &&
-	       a->slow_to_server == b->slow_to_server && a->way == b->way && a->for_ns == b->for_ns;
+	       a->slow_to_server == b->slow_to_server && a->way == b->way &&
+	       a->for_ns == b->for_ns && a->latency_ns == b->latency_ns &&
+	       a->jitter_ns == b->jitter_ns;
 }
 
 static void check_step(const struct step *step)

@@ -158,6 +158,18 @@ expect: {attempts: 1, bytes: {received: 200}}"""),
 endpoints: {api: {serve: echo, faults: [packet-loss 50%]}}
 client: {command: [STEPS, "${api}", --, "connect:0", "wait:50", "close"]}
 expect: {attempts: 1, connected: 1}"""),
+    ("a client with latency on its connection waits for both ways", "pass error", """
+endpoints: {api: {serve: echo, faults: [latency 100ms jitter 20ms]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "loop:3", "send:10", "get:10", "end", "close"]}
+expect: {attempts: 1, bytes: {sent: 30, received: 30}, ended: closed, duration: 480ms..}"""),
+    ("a client whose patience ends before the round trip lacks its answer", "fail error", """
+endpoints: {api: {serve: echo, faults: [latency 600ms from-server]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "send:10", "read:200", "close"]}
+expect: {attempts: 1, bytes: {received: 10}}"""),
+    ("a connection that is refused has no latency", "error", """
+endpoints: {api: {serve: echo, faults: [refuse, latency 50ms]}}
+client: {command: [STEPS, "${api}", --, "connect:0"]}
+expect: {attempts: 1..2}"""),
     ("a client that closes before the answer has not connected", "pass error", """
 endpoints: {api: {faults: [delay 300ms]}}
 client: {command: [STEPS, "${api}", --, "start:0", "wait:50", "close", "wait:500"]}

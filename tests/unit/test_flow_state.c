@@ -316,7 +316,7 @@ Test(flow, a_slow_line_sends_one_packet_after_the_other)
 	cr_expect_eq(decision.end, 2000);
 	/* repeated while it waits, and after */
 	expect(to_client(&bed, 0, 1000), FLOW_DROP, false);
-	flow_released(&bed.flow, 1000);
+	flow_released(&bed.flow, FLOW_TO_CLIENT, 1000);
 	expect(to_client(&bed, 0, 1000), FLOW_PASS, false);
 	/* packets without data don't wait, but a FIN does */
 	expect(to_client(&bed, 2000, 0), FLOW_PASS, false);
@@ -418,7 +418,7 @@ Test(flow, that_is_slow_is_cut_after_what_has_arrived)
 	expect(decision, FLOW_HOLD, false);
 	fin = data_at(SERVER_ISN, 500, 300, TCP_FLAG_FIN);
 	expect(flow_take(&bed.flow, FLOW_TO_CLIENT, &fin, PLENTY, 0), FLOW_HOLD, false);
-	flow_released(&bed.flow, decision.end);
+	flow_released(&bed.flow, FLOW_TO_CLIENT, decision.end);
 	flow_drop_held(&bed.flow);
 	cr_expect(flow_cut(&bed.flow, STEP_ENDS_CLOSE));
 	cr_expect_eq(bed.flow.state, FLOW_CLOSED);
@@ -526,7 +526,7 @@ Test(flow, loses_what_a_slow_line_holds_when_it_breaks)
 		decision = to_client_at(&bed, 0, 500, 0, 0);
 		expect(decision, FLOW_HOLD, false);
 		expect(to_client_at(&bed, 500, 500, TCP_FLAG_FIN, 0), FLOW_HOLD, false);
-		flow_released(&bed.flow, decision.end);
+		flow_released(&bed.flow, FLOW_TO_CLIENT, decision.end);
 		cr_expect(flow_break(&bed.flow));
 		cr_expect(flow_loses_held(&bed.flow));
 		flow_drop_held(&bed.flow);
@@ -547,7 +547,7 @@ Test(flow, breaks_a_slow_line_though_both_sides_have_closed_while_a_fin_is_held)
 	begin(&bed, "slow 1000 bytes/s then close after 2s");
 	decision = to_client_at(&bed, 0, 500, TCP_FLAG_FIN, 0);
 	expect(to_server(&bed, 0, 0, TCP_FLAG_FIN), FLOW_PASS, false);
-	flow_released(&bed.flow, decision.end);
+	flow_released(&bed.flow, FLOW_TO_CLIENT, decision.end);
 	cr_expect(bed.flow.over);
 	cr_expect_not(flow_break(&bed.flow));
 }
@@ -656,4 +656,120 @@ Test(flow, loses_only_packets_with_data_in_the_direction_that_is_named)
 	}
 	cr_expect(n_lost > 60 && n_lost < 140, "%d", n_lost);
 	expect(to_server(&bed, 0, 0, TCP_FLAG_FIN), FLOW_PASS, false);
+}
+
+static struct flow_decision to_server_at(struct bed *bed, uint32_t place, uint32_t length,
+					 uint8_t flags, int64_t now_ns)
+{
+	struct packet packet = data_at(CLIENT_ISN, place, length, flags);
+
+	return flow_take(&bed->flow, FLOW_TO_SERVER, &packet, PLENTY, now_ns);
+}
+
+static void expect_due(struct flow_decision decision, int64_t due_ns)
+{
+	expect(decision, FLOW_HOLD, false);
+	cr_expect_eq(decision.due_ns, due_ns, "%lld", (long long)decision.due_ns);
+}
+
+Test(flow, delays_all_packets_but_the_end_of_the_handshake)
+{
+	const int64_t ms = NS_PER_MS;
+	struct bed bed;
+
+	begin(&bed, "latency 50ms");
+	expect(to_server_at(&bed, 0, 0, 0, 0), FLOW_PASS, false);
+	expect_due(to_server_at(&bed, 0, 100, 0, ms), 51 * ms);
+	expect_due(to_client_at(&bed, 0, 0, 0, 2 * ms), 52 * ms);
+	expect_due(to_client_at(&bed, 0, 10, TCP_FLAG_FIN, 3 * ms), 53 * ms);
+	/* a retransmission, too */
+	expect_due(to_server_at(&bed, 0, 100, 0, 4 * ms), 54 * ms);
+	expect_due(to_server_at(&bed, 100, 0, TCP_FLAG_RST, 5 * ms), 55 * ms);
+	begin(&bed, "latency 50ms");
+	expect_due(to_server_at(&bed, 0, 100, 0, ms), 51 * ms);
+	begin(&bed, "latency 50ms from-server");
+	expect(to_server_at(&bed, 0, 100, 0, ms), FLOW_PASS, false);
+	expect_due(to_client_at(&bed, 0, 10, 0, 2 * ms), 52 * ms);
+}
+
+Test(flow, jitter_keeps_the_order_and_its_bounds)
+{
+	const int64_t low_ns = 40 * NS_PER_MS, high_ns = 60 * NS_PER_MS;
+	int64_t last_ns = 0, least_ns = INT64_MAX, most_ns = 0;
+	struct bed bed, same, other;
+	uint32_t n_other = 0;
+
+	begin(&bed, "latency 50ms jitter 10ms");
+	begin(&same, "latency 50ms jitter 10ms");
+	begin(&other, "latency 50ms jitter 10ms");
+	flow_seed(&bed.flow, 7);
+	flow_seed(&same.flow, 7);
+	flow_seed(&other.flow, 8);
+	for (uint32_t i = 0; i < 1000; i++) {
+		int64_t now_ns = i * 100 * NS_PER_MS;
+		int64_t due_ns = to_client_at(&bed, i * 10, 10, 0, now_ns).due_ns;
+
+		least_ns = MIN(least_ns, due_ns - now_ns);
+		most_ns = MAX(most_ns, due_ns - now_ns);
+		(void)to_server_at(&same, i, 1, 0, now_ns);
+		expect_due(to_client_at(&same, i * 10, 10, 0, now_ns), due_ns);
+		n_other += to_client_at(&other, i * 10, 10, 0, now_ns).due_ns != due_ns;
+	}
+	cr_expect(least_ns >= low_ns && least_ns < low_ns + NS_PER_MS);
+	cr_expect(most_ns < high_ns && most_ns > high_ns - NS_PER_MS);
+	cr_expect_gt(n_other, 990);
+	for (uint32_t i = 0; i < 100; i++) {
+		int64_t due_ns = to_client_at(&bed, 10000 + i * 10, 10, 0, 100 * NS_PER_S).due_ns;
+
+		cr_expect_geq(due_ns, last_ns);
+		last_ns = due_ns;
+	}
+	cr_expect_gt(last_ns, 100 * NS_PER_S + 55 * NS_PER_MS);
+}
+
+Test(flow, with_latency_is_cut_after_what_has_arrived)
+{
+	struct flow_decision first;
+	struct bed bed;
+
+	begin(&bed, "latency 50ms");
+	first = to_client_at(&bed, 0, 500, 0, 0);
+	expect(to_client_at(&bed, 500, 300, TCP_FLAG_FIN, 0), FLOW_HOLD, false);
+	expect(to_server_at(&bed, 0, 20, 0, 0), FLOW_HOLD, false);
+	flow_released(&bed.flow, FLOW_TO_CLIENT, first.end);
+	flow_drop_held(&bed.flow);
+	cr_expect(flow_cut(&bed.flow, STEP_ENDS_CLOSE));
+	cr_expect_eq(bed.flow.state, FLOW_CLOSED);
+	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_CLIENT), SERVER_ISN + 1 + 500);
+	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_SERVER), CLIENT_ISN + 1);
+}
+
+Test(flow, with_latency_keeps_a_fin_that_has_arrived)
+{
+	struct flow_decision fin;
+	struct bed bed;
+
+	begin(&bed, "latency 50ms");
+	fin = to_client_at(&bed, 0, 500, TCP_FLAG_FIN, 0);
+	flow_released(&bed.flow, FLOW_TO_CLIENT, fin.end);
+	expect(to_client_at(&bed, 501, 0, 0, 0), FLOW_HOLD, false);
+	flow_drop_held(&bed.flow);
+	cr_expect_eq(flow_next(&bed.flow, FLOW_TO_CLIENT), SERVER_ISN + 1 + 501);
+	/* a server that has closed can only reset */
+	cr_expect(flow_cut(&bed.flow, STEP_ENDS_CLOSE));
+	cr_expect_eq(bed.flow.state, FLOW_RESET);
+}
+
+Test(flow, with_latency_has_ended_when_both_ends_have_arrived)
+{
+	struct flow_decision to_client, to_server;
+	struct bed bed;
+
+	begin(&bed, "latency 50ms");
+	to_client = to_client_at(&bed, 0, 0, TCP_FLAG_FIN, 0);
+	to_server = to_server_at(&bed, 0, 0, TCP_FLAG_FIN, 0);
+	flow_released(&bed.flow, FLOW_TO_CLIENT, to_client.end);
+	cr_expect(flow_is_open(&bed.flow));
+	flow_released(&bed.flow, FLOW_TO_SERVER, to_server.end);
+	cr_expect_not(flow_is_open(&bed.flow));
 }

@@ -28,7 +28,9 @@ static bool step_equal(const struct step *a, const struct step *b)
 	       a->after == b->after && a->bytes == b->bytes && a->after_ns == b->after_ns &&
 	       a->to_server == b->to_server && a->ending == b->ending && a->then == b->then &&
 	       a->loss == b->loss && a->burst == b->burst && a->rate == b->rate &&
-	       a->slow_to_server == b->slow_to_server && a->way == b->way && a->for_ns == b->for_ns;
+	       a->slow_to_server == b->slow_to_server && a->way == b->way &&
+	       a->for_ns == b->for_ns && a->latency_ns == b->latency_ns &&
+	       a->jitter_ns == b->jitter_ns;
 }
 
 Test(script, reads_every_form_of_a_step)
@@ -241,6 +243,27 @@ Test(script, reads_lost_packets)
 	expect_step("delay 300ms then packet-loss 0.1% to-server", &step);
 }
 
+Test(script, reads_latency)
+{
+	struct step step = new_step(STEP_LATENCY);
+
+	step.latency_ns = 50 * NS_PER_MS;
+	expect_step("latency 50ms", &step);
+	step.jitter_ns = 10 * NS_PER_MS;
+	expect_step("latency 50ms jitter 10ms", &step);
+	step.jitter_ns = 50 * NS_PER_MS;
+	step.way = STALL_TO_SERVER;
+	step.repeat = 3;
+	step.repeat_explicit = true;
+	expect_step("latency 50ms jitter 50ms to-server x3", &step);
+	step = new_step(STEP_LOSE);
+	step.lose = 1;
+	step.then = STEP_LATENCY;
+	step.latency_ns = 2 * NS_PER_S;
+	step.way = STALL_FROM_SERVER;
+	expect_step("lose 1 then latency 2s from-server", &step);
+}
+
 Test(script, reads_two_faults_of_one_attempt)
 {
 	struct step step = new_step(STEP_DELAY);
@@ -378,6 +401,17 @@ static const struct error_case fault_errors[] = {
 	{"packet-loss 90% burst 5", "5", "bursts this short", "at least 10"},
 	{"packet-loss 2% to-client", "to-client", "not a direction", "\"from-server\"?"},
 	{"packet-loss 2% then reset after 1s", "then", "unexpected", "is the last that happens"},
+	{"latency", "latency", "needs a duration", "latency 50ms jitter 10ms"},
+	{"latency x3", "latency", "needs a duration", "latency 50ms"},
+	{"latency 50", "50", "the duration \"50\"", "did you mean \"50ms\"?"},
+	{"latency 0ms", "0ms", "nothing comes late", "use \"accept\""},
+	{"latency 50ms jitter", "jitter", "needs a duration", "latency 50ms jitter 10ms"},
+	{"latency 50ms jitter x2", "jitter", "needs a duration", "latency 50ms jitter 10ms"},
+	{"latency 50ms jitter 51ms", "51ms", "come too early", "at most the latency"},
+	{"latency 50ms to-client", "to-client", "not a direction", "\"from-server\"?"},
+	{"latency 50ms then reset after 1s", "then", "unexpected", "is the last that happens"},
+	{"slow 1 KB/s then latency 50ms", "latency", "can follow \"slow\"", "for example"},
+	{"lag 50ms", "lag", "unknown step", "latency D"},
 	{"refuse after 10 bytes", "after", "unexpected \"after\"", "separate item"},
 };
 
@@ -858,7 +892,7 @@ Test(script, every_action_has_a_name_that_is_read)
 	static const char *const names[] = {
 		"accept",      "refuse",      "drop",      "lose",         "delay",
 		"unreachable", "lose-synack", "half-open", "backlog-full", "reset",
-		"stall",       "close",       "slow",      "packet-loss",
+		"stall",       "close",       "slow",      "packet-loss",  "latency",
 	};
 
 	for (int i = 0; i < STEP_N_ACTIONS; i++)
