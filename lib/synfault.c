@@ -53,6 +53,13 @@ struct synfault_judgement {
 	struct synfault_finding findings[];
 };
 
+/* What synfault_artefacts() returned. */
+struct artefacts {
+	struct artefacts *next;
+	struct json_value *reply; /* owns the paths */
+	struct synfault_artefacts paths;
+};
+
 struct synfault_session {
 	long long number;
 	size_t n_endpoints;
@@ -63,6 +70,7 @@ struct synfault_session {
 	struct connection control;
 	struct synfault_judgement *judgements;
 	struct synfault_judgement *final;
+	struct artefacts *artefacts;
 
 	pthread_mutex_t wait_lock; /* for what follows */
 	struct connection waiting;
@@ -287,6 +295,13 @@ static void begin_session_request(struct request *request, const char *command,
 	add_number(request, "session", (unsigned long long)session->number);
 }
 
+static void discard_request(struct request *request)
+{
+	if (request->stream)
+		fclose(request->stream);
+	free(request->text);
+}
+
 /* Sends a request, and frees it. */
 static enum synfault_code send_request(struct connection *connection, struct request *request,
 				       struct synfault_error *error)
@@ -391,13 +406,10 @@ static enum synfault_code open_session(struct request *request,
 		code = fail_memory(error);
 	else
 		code = connection_init(&session->control, path, error);
-	if (code) {
-		if (request->stream)
-			fclose(request->stream);
-		free(request->text);
-	} else {
+	if (code)
+		discard_request(request);
+	else
 		code = ask(session, request, &reply, error);
-	}
 	if (!code && !keep_opened(session, reply))
 		code = fail(error, SYNFAULT_SYSTEM, "can't use synfault's reply");
 	free(reply);
@@ -469,6 +481,7 @@ enum synfault_code synfault_open_text(const char *name, const char *text,
 void synfault_free(struct synfault_session *session)
 {
 	struct synfault_judgement *judgement, *next;
+	struct artefacts *artefacts;
 
 	if (!session)
 		return;
@@ -479,6 +492,11 @@ void synfault_free(struct synfault_session *session)
 		free(judgement->reply);
 		free(judgement->text);
 		free(judgement);
+	}
+	while ((artefacts = session->artefacts)) {
+		session->artefacts = artefacts->next;
+		free(artefacts->reply);
+		free(artefacts);
 	}
 	for (size_t i = 0; i < session->n_endpoints; i++) {
 		free(session->endpoints[i].name);
@@ -586,24 +604,35 @@ static void begin_wait_request(struct request *request, const struct synfault_se
 	add_number(request, "timeout_ns", timeout_ms * 1000000ULL);
 }
 
+/* Sends a request on a connection of its own, frees it, and waits for the reply. */
+static enum synfault_code ask_aside(const struct synfault_session *session, struct request *request,
+				    unsigned int timeout_ms, struct json_value **ret_reply,
+				    struct synfault_error *error)
+{
+	struct connection connection = {.fd = -1};
+	enum synfault_code code = connection_init(&connection, session->path, error);
+
+	if (code)
+		discard_request(request);
+	else
+		code = send_request(&connection, request, error);
+	if (!code)
+		code = connection_reply(&connection, timeout_ms, ret_reply, error);
+	connection_deinit(&connection);
+	return code;
+}
+
 enum synfault_code synfault_wait(struct synfault_session *session, const char *endpoint,
 				 unsigned long attempt, const char *event, unsigned int timeout_ms,
 				 struct synfault_error *error)
 {
-	struct connection connection;
 	struct json_value *reply = NULL;
 	struct request request;
 	enum synfault_code code;
 
-	code = connection_init(&connection, session->path, error);
-	if (code)
-		return code;
 	begin_wait_request(&request, session, endpoint, attempt, event, timeout_ms);
-	code = send_request(&connection, &request, error);
-	if (!code)
-		code = connection_reply(&connection, timeout_ms, &reply, error);
+	code = ask_aside(session, &request, timeout_ms, &reply, error);
 	free(reply);
-	connection_deinit(&connection);
 	return code;
 }
 
@@ -848,6 +877,47 @@ enum synfault_code synfault_expect_pass(struct synfault_session *session,
 		return fail(error, SYNFAULT_CLIENT_FAILED, "%s", judgement->text);
 	if (judgement->outcome == SYNFAULT_ERROR)
 		return fail(error, SYNFAULT_UNJUDGED, "%s", judgement->text);
+	return SYNFAULT_OK;
+}
+
+enum synfault_code synfault_artefacts(struct synfault_session *session, const char *directory,
+				      const struct synfault_artefacts **ret_artefacts,
+				      struct synfault_error *error)
+{
+	char *here = *directory == '/' ? NULL : getcwd(NULL, 0);
+	struct artefacts *artefacts = calloc(1, sizeof(*artefacts));
+	const struct json_value *result;
+	char *absolute = NULL;
+	struct request request;
+	enum synfault_code code;
+
+	if (asprintf(&absolute, "%s%s%s", here ? here : "", here ? "/" : "", directory) < 0)
+		absolute = NULL;
+	free(here);
+	begin_session_request(&request, "artefacts", session);
+	add_text(&request, "directory", absolute);
+	if (absolute && artefacts) {
+		code = ask_aside(session, &request, 0, &artefacts->reply, error);
+	} else {
+		discard_request(&request);
+		code = fail_memory(error);
+	}
+	free(absolute);
+	if (code) {
+		free(artefacts);
+		return code;
+	}
+	result = json_get(artefacts->reply, "result");
+	artefacts->paths = (struct synfault_artefacts){
+		.record = json_text(result, "record"),
+		.picture = json_text(result, "picture"),
+		.capture = json_text(result, "capture"),
+	};
+	pthread_mutex_lock(&session->lock);
+	artefacts->next = session->artefacts;
+	session->artefacts = artefacts;
+	pthread_mutex_unlock(&session->lock);
+	*ret_artefacts = &artefacts->paths;
 	return SYNFAULT_OK;
 }
 

@@ -93,6 +93,20 @@ struct synfault_finding {
 	unsigned long attempt;
 };
 
+/**
+ * struct synfault_artefacts - paths of files about a session
+ * @record: what happened, as JSON
+ * @picture: its timeline, as SVG
+ * @capture: its packets, as pcapng; NULL if they were not kept
+ *
+ * Later versions may append members: only the library makes these structures.
+ */
+struct synfault_artefacts {
+	const char *record;
+	const char *picture;
+	const char *capture;
+};
+
 struct synfault_session;
 struct synfault_judgement;
 
@@ -287,6 +301,17 @@ enum synfault_code synfault_close(struct synfault_session *session,
  */
 enum synfault_code synfault_expect_pass(struct synfault_session *session,
 					struct synfault_error *error);
+
+/**
+ * synfault_artefacts() - write files about a closed session
+ * @session: the session
+ * @directory: where; made if it does not exist
+ * @ret_artefacts: gets the paths of the files
+ * @error: gets what went wrong
+ */
+enum synfault_code synfault_artefacts(struct synfault_session *session, const char *directory,
+				      const struct synfault_artefacts **ret_artefacts,
+				      struct synfault_error *error);
 
 /** synfault_outcome() - return the outcome of a judgement. */
 enum synfault_outcome synfault_outcome(const struct synfault_judgement *judgement);

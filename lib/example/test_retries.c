@@ -185,6 +185,25 @@ Test(retries, faults_can_be_replaced_and_attempts_held)
 	finish(session);
 }
 
+Test(retries, artefacts_are_written_after_the_end)
+{
+	char directory[] = "/tmp/artefacts-XXXXXX";
+	const struct synfault_artefacts *artefacts;
+	struct synfault_session *session;
+	struct synfault_error error;
+
+	session = with_faults("accept");
+	cr_assert(connect_with_retries(session, "api"));
+	need(synfault_close(session, NULL, &error), &error);
+	cr_assert(mkdtemp(directory));
+	need(synfault_artefacts(session, directory, &artefacts, &error), &error);
+	cr_assert_eq(unlink(artefacts->record), 0);
+	cr_assert_eq(unlink(artefacts->picture), 0);
+	cr_assert_null(artefacts->capture);
+	cr_assert_eq(rmdir(directory), 0);
+	synfault_free(session);
+}
+
 Test(retries, what_is_impossible_here_is_skipped)
 {
 	struct synfault_session *session =

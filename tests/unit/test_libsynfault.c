@@ -298,6 +298,41 @@ Test(libsynfault, a_wait_has_a_connection_of_its_own)
 	stop(&server);
 }
 
+Test(libsynfault, artefacts_have_paths_that_live_as_long_as_the_session)
+{
+	const struct turn turns[] = {
+		{OPEN_REQUEST, OPENED},
+		{"{\"command\":\"artefacts\",\"session\":7,\"directory\":\"/tmp\"}",
+		 "{\"ok\":true,\"result\":{\"record\":\"/tmp/r\",\"picture\":\"/tmp/p\"}}"},
+		{"{\"command\":\"artefacts\",\"session\":7,\"directory\":\"/tmp/d\"}",
+		 "{\"ok\":true,\"result\":{\"record\":\"r\",\"picture\":\"p\",\"capture\":\"c\"}}"},
+		{0},
+	};
+	const struct synfault_artefacts *first, *second;
+	struct synfault_session *session;
+	struct synfault_error error;
+	struct server server, later;
+
+	start(&server, turns);
+	session = open_session();
+	shutdown(server.listener, SHUT_RDWR);
+	unlink(server.path);
+	start(&later, turns + 1);
+	cr_assert_eq(rename(later.path, server.path), 0);
+	cr_assert_eq(synfault_artefacts(session, "/tmp", &first, &error), SYNFAULT_OK, "%s",
+		     error.text);
+	cr_assert_eq(chdir("/tmp"), 0);
+	cr_assert_eq(synfault_artefacts(session, "d", &second, &error), SYNFAULT_OK, "%s",
+		     error.text);
+	cr_assert_str_eq(first->record, "/tmp/r");
+	cr_assert_str_eq(first->picture, "/tmp/p");
+	cr_assert_null(first->capture);
+	cr_assert_str_eq(second->capture, "c");
+	synfault_free(session);
+	stop(&later);
+	stop(&server);
+}
+
 Test(libsynfault, errors_of_the_protocol_have_codes)
 {
 	static const struct {
