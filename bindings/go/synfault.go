@@ -10,12 +10,12 @@
 package synfault
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -32,9 +32,7 @@ var (
 	Ended       = &Error{Code: "ended"}
 )
 
-func (e *Error) Error() string {
-	return strings.TrimSuffix(e.Text+"; "+e.Remedy, "; ")
-}
+func (e *Error) Error() string { return strings.TrimSuffix(e.Text+"; "+e.Remedy, "; ") }
 
 // Is compares errors by their code.
 func (e *Error) Is(other error) bool {
@@ -62,81 +60,78 @@ func (j *Judgement) String() string {
 	return text
 }
 
+// Artefacts are the paths of files about a session; without a capture that is empty.
+type Artefacts struct{ Record, Picture, Capture string }
+
 // Options are what Open takes: endpoints, or one scenario in a file or a text.
 type Options struct {
-	Name      string   `json:"name,omitempty"`     // in reports
-	Endpoints []string `json:"-"`                  // "NAME=STEPS"; "STEPS" alone is an endpoint called server
-	File      string   `json:"file,omitempty"`     // a scenario file
-	Scenario  string   `json:"scenario,omitempty"` // which of its scenarios, if there are several
-	Text      string   `json:"source,omitempty"`   // the text of a scenario, YAML or JSON
+	Name      string   // in reports
+	Endpoints []string // "NAME=STEPS"; "STEPS" alone is an endpoint called server
+	Text      string   // the text of a scenario, YAML or JSON
+	File      string   // a scenario file
+	Scenario  string   // which of its scenarios, if there are several
 }
 
-// Session has endpoints with faults.
+// Session has endpoints with faults. Where a method takes an endpoint, "" is the first one.
 type Session struct {
-	number    int
-	names     []string
-	addresses map[string]string
-	closed    bool
-	lock      sync.Mutex
-	control   *connection
+	control   net.Conn // of its first request: the session ends with it
+	opened    result
+	closing   sync.Once
+	judgement *Judgement // nil: the session is open
+	failure   error
 }
 
 type object = map[string]any
 
-type status struct {
-	Session   int
-	Endpoints []struct {
+type result struct {
+	Judgement
+	Artefacts
+	Session, Attempt int
+	Endpoints        []struct {
 		Name      string
 		Addresses []string
 		Attempts  int
 	}
 }
 
-type connection struct {
-	net.Conn
-	lines *bufio.Reader
-}
-
-func dial() (*connection, error) {
+// ask sends a request without its zero values, on a connection of its own, since a wait keeps that busy.
+func (s *Session) ask(command string, request object) (result, error) {
 	path := os.Getenv("SYNFAULT_CONTROL")
+	control, err := net.Dial("unix", path)
 	if path == "" {
-		return nil, &Error{"unavailable", "no synfault is at hand", "run the tests under `synfault exec --`"}
+		return result{}, &Error{"unavailable", "no synfault is at hand", "run the tests under `synfault exec --`"}
+	} else if err != nil {
+		return result{}, &Error{"ended", "synfault does not listen: " + err.Error(), ""}
 	}
-	socket, err := net.Dial("unix", path)
-	if err != nil {
-		return nil, &Error{"ended", "synfault does not listen: " + err.Error(), ""}
+	request["command"], request["session"] = command, s.opened.Session
+	for key, value := range request {
+		if reflect.ValueOf(value).IsZero() {
+			delete(request, key)
+		}
 	}
-	return &connection{socket, bufio.NewReader(socket)}, nil
-}
-
-// ask sends a request and decodes the result of its reply.
-func (c *connection) ask(request any, wait time.Duration, result any) error {
-	line, err := json.Marshal(request)
-	if err != nil {
-		return err
-	}
-	c.SetDeadline(time.Now().Add(60*time.Second + wait))
-	if _, err = c.Write(append(line, '\n')); err == nil {
-		line, err = c.lines.ReadBytes('\n')
-	}
-	if err != nil {
-		c.Conn.Close() // a late reply would be taken for that of the next request
-		return &Error{"ended", "synfault does not answer: " + err.Error(), ""}
-	}
+	wait, _ := request["timeout_ns"].(time.Duration)
+	control.SetDeadline(time.Now().Add(time.Minute + wait))
 	var reply struct {
 		Error  *Error
-		Result json.RawMessage
+		Result result
 	}
-	if err = json.Unmarshal(line, &reply); err != nil {
-		return err
-	} else if reply.Error != nil {
-		return reply.Error
+	_ = json.NewEncoder(control).Encode(request) // if this fails, no reply comes
+	if err = json.NewDecoder(control).Decode(&reply); err != nil {
+		reply.Error = &Error{"ended", "synfault does not answer: " + err.Error(), ""}
 	}
-	return json.Unmarshal(reply.Result, result)
+	if command == "open" && reply.Error == nil {
+		s.control = control
+	} else {
+		control.Close()
+	}
+	if reply.Error != nil {
+		return result{}, reply.Error
+	}
+	return reply.Result, nil
 }
 
 // Open opens a session that the caller has to close. When it returns, the faults are armed.
-func Open(options Options) (*Session, error) {
+func Open(options Options) (session *Session, err error) {
 	var endpoints []object
 	for _, endpoint := range options.Endpoints {
 		name, steps, found := strings.Cut(endpoint, "=")
@@ -148,26 +143,10 @@ func Open(options Options) (*Session, error) {
 	if options.File != "" {
 		options.File, _ = filepath.Abs(options.File)
 	}
-	request := struct {
-		Command string `json:"command"`
-		Options
-		Endpoints []object `json:"endpoints,omitempty"`
-	}{"open", options, endpoints}
-	control, err := dial()
-	if err != nil {
-		return nil, err
-	}
-	var opened status
-	if err = control.ask(request, 0, &opened); err != nil {
-		control.Close()
-		return nil, err
-	}
-	session := &Session{number: opened.Session, control: control, addresses: map[string]string{}}
-	for _, endpoint := range opened.Endpoints {
-		session.names = append(session.names, endpoint.Name)
-		session.addresses[endpoint.Name] = endpoint.Addresses[0]
-	}
-	return session, nil
+	session = &Session{}
+	session.opened, err = session.ask("open", object{"name": options.Name, "endpoints": endpoints, "file": options.File,
+		"scenario": options.Scenario, "source": options.Text})
+	return session, err
 }
 
 // New opens a session of endpoints for a test: synfault.New(t, "api=refuse x2, accept", "db=drop").
@@ -189,7 +168,7 @@ func NewFrom(t testing.TB, options Options) *Session {
 		t.Fatalf("synfault: %v", err)
 	}
 	t.Cleanup(func() {
-		if session.closed {
+		if session.judgement != nil {
 			return
 		} else if judgement, err := session.Close(); err != nil {
 			t.Errorf("synfault could not judge: %v", err)
@@ -204,55 +183,42 @@ func NewFrom(t testing.TB, options Options) *Session {
 
 // Addr returns "host:port" of an endpoint, by default of the first one.
 func (s *Session) Addr(endpoint ...string) string {
-	return s.addresses[append(endpoint, s.names...)[0]]
-}
-
-// ask sends a request about the session.
-func (s *Session) ask(request object, result any) error {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	request["session"] = s.number
-	return s.control.ask(request, 0, result)
-}
-
-func (s *Session) askAttempt(request object) (int, error) {
-	var reply struct{ Attempt int }
-	err := s.ask(request, &reply)
-	return reply.Attempt, err
+	for _, one := range s.opened.Endpoints {
+		if len(endpoint) == 0 || endpoint[0] == one.Name {
+			return one.Addresses[0]
+		}
+	}
+	return ""
 }
 
 // Faults replaces the faults of an endpoint; it returns the number of the first attempt that gets the new ones.
 func (s *Session) Faults(endpoint, steps string) (attempt int, err error) {
-	return s.askAttempt(object{"command": "faults", "endpoint": endpoint, "steps": steps})
+	reply, err := s.ask("faults", object{"endpoint": endpoint, "steps": steps})
+	return reply.Attempt, err
 }
 
-// Hold holds the next attempt at an endpoint until it is released, or let through after a limit; it returns its number.
-func (s *Session) Hold(endpoint string, limit time.Duration) (attempt int, err error) {
-	return s.askAttempt(object{"command": "hold", "endpoint": endpoint, "limit_ns": limit.Nanoseconds()})
+// Hold holds an attempt, 0 is the next one, until it is released, or let through after a limit; it returns its number.
+func (s *Session) Hold(endpoint string, attempt int, limit time.Duration) (held int, err error) {
+	reply, err := s.ask("hold", object{"endpoint": endpoint, "attempt": attempt, "limit_ns": limit})
+	return reply.Attempt, err
 }
 
 // Release decides about an attempt that is held: "accept", "refuse", "drop" or "unreachable KIND".
 func (s *Session) Release(endpoint string, attempt int, verdict string) error {
-	_, err := s.askAttempt(object{"command": "release", "endpoint": endpoint, "attempt": attempt, "verdict": verdict})
+	_, err := s.ask("release", object{"endpoint": endpoint, "attempt": attempt, "verdict": verdict})
 	return err
 }
 
 // Wait waits until an attempt (from 1) at an endpoint has had an event: "syn", "verdict", "established", "closed", …
 func (s *Session) Wait(event, endpoint string, attempt int, timeout time.Duration) error {
-	own, err := dial() // other goroutines need the session's connection
-	if err != nil {
-		return err
-	}
-	defer own.Close()
-	return own.ask(object{"command": "wait", "session": s.number, "endpoint": endpoint,
-		"event": event, "attempt": attempt, "timeout_ns": timeout.Nanoseconds()}, timeout, &object{})
+	_, err := s.ask("wait", object{"endpoint": endpoint, "event": event, "attempt": attempt, "timeout_ns": timeout})
+	return err
 }
 
 // Attempts counts the connection attempts so far at an endpoint; "": at all of them.
 func (s *Session) Attempts(endpoint string) (n int, err error) {
-	var now status
-	err = s.ask(object{"command": "status"}, &now)
-	for _, one := range now.Endpoints {
+	reply, err := s.ask("status", object{})
+	for _, one := range reply.Endpoints {
 		if endpoint == "" || endpoint == one.Name {
 			n += one.Attempts
 		}
@@ -262,15 +228,23 @@ func (s *Session) Attempts(endpoint string) (n int, err error) {
 
 // Check judges what has happened so far.
 func (s *Session) Check() (*Judgement, error) {
-	judgement := &Judgement{}
-	return judgement, s.ask(object{"command": "check"}, judgement)
+	reply, err := s.ask("check", object{})
+	return &reply.Judgement, err
 }
 
-// Close ends the session and judges it. The test that opened it no longer does.
+// Close ends the session and judges it, so that the end of the test does not. A second call returns the same.
 func (s *Session) Close() (*Judgement, error) {
-	judgement := &Judgement{}
-	err := s.ask(object{"command": "close"}, judgement)
-	s.closed = true
-	s.control.Close()
-	return judgement, err
+	s.closing.Do(func() {
+		reply, err := s.ask("close", object{})
+		s.judgement, s.failure = &reply.Judgement, err
+		s.control.Close()
+	})
+	return s.judgement, s.failure
+}
+
+// Artefacts writes files about a closed session: its record, its picture, and its packets if they were captured.
+func (s *Session) Artefacts(directory string) (Artefacts, error) {
+	directory, _ = filepath.Abs(directory)
+	reply, err := s.ask("artefacts", object{"directory": directory})
+	return reply.Artefacts, err
 }

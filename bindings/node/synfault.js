@@ -72,63 +72,66 @@ class Judgement {
     }
 }
 
-// Endpoints with faults, on a connection of its own; requests are answered in their order.
-class Session {
-    constructor(socket) {
-        this.judgement = null;
-        this.socket = socket;
-        this.waiting = [];
+// Sends a request on a connection of its own, since a wait keeps that busy. With {keep} it stays open, as `socket`.
+async function ask(request, {keep = false} = {}) {
+    const control = process.env.SYNFAULT_CONTROL;
+    if (!control) throw new Unavailable("unavailable", "no synfault is at hand", "run the tests under `synfault exec --`");
+    const socket = net.createConnection(control);
+    const reply = await new Promise((resolve) => {
+        const end = () => resolve({error: {code: "ended", text: "synfault has ended, or does not listen"}});
         let text = "";
         socket.setEncoding("utf8");
         socket.on("data", (data) => {
-            const lines = (text + data).split("\n");
-            text = lines.pop();
-            for (const line of lines) this.waiting.shift()?.(JSON.parse(line));
+            text += data;
+            if (text.endsWith("\n")) resolve(JSON.parse(text));
         });
-        const end = () => {
-            const error = {code: "ended", text: "synfault has ended"};
-            for (const answer of this.waiting.splice(0)) answer({ok: false, error});
-        };
         socket.on("error", end);
         socket.on("close", end);
+        socket.write(JSON.stringify(request) + "\n");
+    });
+    if (!keep || !reply.ok) socket.destroy();
+    if (reply.ok) return {socket, ...reply.result};
+    const {code, text, remedy} = reply.error;
+    throw new (ERRORS[code] ?? SynfaultError)(code, text, remedy);
+}
+
+// Endpoints with faults.
+class Session {
+    constructor({socket, session, name, variables, endpoints}) {
+        Object.assign(this, {socket, number: session, name, variables, judgement: null});
+        this.endpoints = Object.fromEntries(endpoints.map((one) => [one.name, new Endpoint(one.addresses[0])]));
     }
 
-    async ask(command, values = {}) {
-        const reply = await new Promise((resolve) => {
-            this.waiting.push(resolve);
-            if (this.socket.destroyed) this.socket.emit("close");
-            else this.socket.write(JSON.stringify({command, ...values}) + "\n");
-        });
-        if (reply.ok) return reply.result;
-        const {code, text, remedy} = reply.error;
-        throw new (ERRORS[code] ?? SynfaultError)(code, text, remedy);
+    // Sends a request about the session.
+    async ask(command, values) {
+        const {socket, ...result} = await ask({command, session: this.number, ...values});
+        return result;
     }
 
     // Waits until an attempt has had an event: syn, verdict, established, closed …; returns it.
     wait(event, {endpoint, attempt = 1, timeout = 30} = {}) {
-        const where = endpoint === undefined ? {} : {endpoint};
-        return this.ask("wait", {session: this.number, event, attempt, timeout_ns: Math.round(timeout * 1e9), ...where});
+        return this.ask("wait", {endpoint, event, attempt, timeout_ns: Math.round(timeout * 1e9)});
     }
 
     // Replaces the faults of an endpoint; returns the number of the first attempt that gets the new ones.
     async faults(steps, endpoint) {
-        return (await this.ask("faults", {session: this.number, steps, endpoint})).attempt;
+        return (await this.ask("faults", {steps, endpoint})).attempt;
     }
 
     // Holds an attempt that has not begun, by default the next one, until release(); returns its number.
     async hold({endpoint, attempt, limit = 30} = {}) {
         const limit_ns = Math.round(limit * 1e9);
-        return (await this.ask("hold", {session: this.number, endpoint, attempt, limit_ns})).attempt;
+        return (await this.ask("hold", {endpoint, attempt, limit_ns})).attempt;
     }
 
     // Decides about an attempt that is held: accept, refuse, drop or unreachable KIND.
     async release(attempt, verdict = "accept", endpoint = undefined) {
-        await this.ask("release", {session: this.number, attempt, verdict, endpoint});
+        await this.ask("release", {attempt, verdict, endpoint});
     }
 
     // Returns the endpoints with their attempts so far and how those ended.
     status() {
-        return this.ask("status", {session: this.number});
+        return this.ask("status");
     }
 
     // Returns how many attempts there were so far at an endpoint, or at all.
@@ -140,24 +143,29 @@ class Session {
 
     // Returns some events from a sequence number on, and where to go on.
     events(since = 0) {
-        return this.ask("events", {session: this.number, since});
+        return this.ask("events", {since});
     }
 
     // Judges what has happened so far.
     async check() {
-        return new Judgement(await this.ask("check", {session: this.number}));
+        return new Judgement(await this.ask("check"));
     }
 
     // Ends the session and judges it. A second call returns the same judgement.
     async close() {
         if (!this.judgement) {
             try {
-                this.judgement = new Judgement(await this.ask("close", {session: this.number}));
+                this.judgement = new Judgement(await this.ask("close"));
             } finally {
                 this.socket.destroy();
             }
         }
         return this.judgement;
+    }
+
+    // Writes files about a closed session; returns their paths: record, picture, and capture if there is one.
+    artefacts(directory) {
+        return this.ask("artefacts", {directory: path.resolve(directory)});
     }
 
     // Closes the session, and throws unless the client did what was expected.
@@ -173,27 +181,13 @@ if (Symbol.asyncDispose) Session.prototype[Symbol.asyncDispose] = Session.protot
 // Opens a session: of endpoints, {api: "refuse x2, accept"}; or of a scenario, with the options
 // {file, scenario} or {source}: its text, or an object. {name} is its name in reports.
 async function open(endpoints = {}, {name, file, scenario, source} = {}) {
-    const control = process.env.SYNFAULT_CONTROL;
-    if (!control) throw new Unavailable("unavailable", "no synfault is at hand", "run the tests under `synfault exec --`");
-    const session = new Session(net.createConnection(control));
     const list = Object.entries(endpoints).map(([key, faults]) => ({name: key, faults}));
-    try {
-        const opened = await session.ask("open", {
-            name, scenario,
-            endpoints: list.length > 0 ? list : undefined,
-            file: file === undefined ? undefined : path.resolve(file),
-            source: source === undefined || typeof source === "string" ? source : JSON.stringify(source),
-        });
-        session.number = opened.session;
-        session.name = opened.name;
-        session.variables = opened.variables;
-        session.endpoints = Object.fromEntries(
-            opened.endpoints.map((one) => [one.name, new Endpoint(one.addresses[0])]));
-    } catch (error) {
-        session.socket.destroy();
-        throw error;
-    }
-    return session;
+    return new Session(await ask({
+        command: "open", name, scenario,
+        endpoints: list.length > 0 ? list : undefined,
+        file: file === undefined ? undefined : path.resolve(file),
+        source: source === undefined || typeof source === "string" ? source : JSON.stringify(source),
+    }, {keep: true}));
 }
 
 // Opens a session for a test of node:test, and judges it when the test has ended. Returns undefined

@@ -6,8 +6,8 @@
         session.wait("established", attempt=3)
     assert session.judgement.outcome == "pass"
 
-Each session has a connection of its own to the control socket (docs/protocol.md of synfault), so
-sessions can be used by several threads side by side; one session at a time by one thread.
+Sessions can be used by several threads: each request has a connection of its own to the control
+socket (docs/protocol.md of synfault).
 """
 
 import contextlib
@@ -15,7 +15,6 @@ import json
 import os
 import socket
 
-PROTOCOL = 2
 PATIENCE = 60  # seconds to wait for a reply, in addition to what is waited for
 
 
@@ -68,21 +67,8 @@ class Session:
     """Endpoints with faults. Each endpoint is an attribute, and an item of `endpoints`."""
 
     def __init__(self, arguments):
-        path = os.environ.get("SYNFAULT_CONTROL")
-        if not path:
-            raise Unavailable("unavailable", "no synfault is at hand", "run the tests under `synfault exec --`")
-        self.judgement = None
-        self._socket = socket.socket(socket.AF_UNIX)
-        try:
-            self._socket.connect(path)
-        except OSError as error:
-            raise Error("ended", f"synfault does not listen at {path}: {error.strerror}") from error
-        self._lines = self._socket.makefile("r", encoding="utf-8")
-        try:
-            opened = self._ask("open", **arguments)
-        except BaseException:
-            self._disconnect()
-            raise
+        self.judgement = self.number = self._control = None
+        opened = self._ask("open", **arguments)
         self.number, self.name, self.variables = opened["session"], opened["name"], opened["variables"]
         self.endpoints = {endpoint["name"]: Endpoint(endpoint["addresses"][0]) for endpoint in opened["endpoints"]}
 
@@ -94,50 +80,51 @@ class Session:
         raise AttributeError(f"the session has no endpoint {name}")
 
     def _ask(self, command, patience=0.0, **arguments):
-        try:
-            self._socket.settimeout(PATIENCE + patience)
-            self._socket.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
-            line = self._lines.readline()
-        except OSError as error:
-            raise Error("ended", f"synfault does not answer: {error}") from error
-        except BaseException:
-            # A late reply would be taken for that of the next request.
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-            raise
-        if not line:
-            raise Error("ended", "synfault has ended")
-        reply = json.loads(line)
-        if reply["ok"]:
+        """Sends a request without arguments that are None. The session ends with the connection of the first one."""
+        path = os.environ.get("SYNFAULT_CONTROL")
+        if not path:
+            raise Unavailable("unavailable", "no synfault is at hand", "run the tests under `synfault exec --`")
+        request = {"command": command, "session": self.number, **arguments}
+        request = {key: value for key, value in request.items() if value is not None}
+        with contextlib.ExitStack() as stack:
+            control = stack.enter_context(socket.socket(socket.AF_UNIX))
+            try:
+                control.settimeout(PATIENCE + patience)
+                control.connect(path)
+                control.sendall(json.dumps(request).encode() + b"\n")
+                line = stack.enter_context(control.makefile("rb")).readline()
+            except OSError as error:
+                raise Error("ended", f"synfault does not answer: {error}") from error
+            if not line:
+                raise Error("ended", "synfault has ended")
+            reply = json.loads(line)
+            if not reply["ok"]:
+                error = reply["error"]
+                raise ERRORS.get(error["code"], Error)(error["code"], error["text"], error.get("remedy"))
+            if command == "open":
+                self._control = stack.pop_all()
             return reply["result"]
-        error = reply["error"]
-        raise ERRORS.get(error["code"], Error)(error["code"], error["text"], error.get("remedy"))
 
     def wait(self, event, endpoint=None, attempt=1, timeout=30.0):
         """Waits until an attempt has had an event: syn, verdict, established, closed …; returns it."""
-        arguments = {"endpoint": endpoint} if endpoint else {}
-        return self._ask("wait", timeout, session=self.number, event=event, attempt=attempt,
-                         timeout_ns=int(timeout * 1e9), **arguments)
+        return self._ask("wait", timeout, event=event, endpoint=endpoint, attempt=attempt,
+                         timeout_ns=int(timeout * 1e9))
 
     def faults(self, steps, endpoint=None):
         """Replaces the faults of an endpoint; returns the number of the first attempt that gets the new ones."""
-        where = {"endpoint": endpoint} if endpoint else {}
-        return self._ask("faults", session=self.number, steps=steps, **where)["attempt"]
+        return self._ask("faults", steps=steps, endpoint=endpoint)["attempt"]
 
     def hold(self, endpoint=None, attempt=None, limit=30.0):
         """Holds an attempt that has not begun, by default the next one, until release(); returns its number."""
-        where = {"endpoint": endpoint, "attempt": attempt}
-        return self._ask("hold", session=self.number, limit_ns=int(limit * 1e9),
-                         **{key: value for key, value in where.items() if value is not None})["attempt"]
+        return self._ask("hold", endpoint=endpoint, attempt=attempt, limit_ns=int(limit * 1e9))["attempt"]
 
     def release(self, attempt, verdict="accept", endpoint=None):
         """Decides about an attempt that is held: accept, refuse, drop or unreachable KIND."""
-        where = {"endpoint": endpoint} if endpoint else {}
-        self._ask("release", session=self.number, attempt=attempt, verdict=verdict, **where)
+        self._ask("release", attempt=attempt, verdict=verdict, endpoint=endpoint)
 
     def status(self):
         """Returns the endpoints with their attempts so far and how those ended."""
-        return self._ask("status", session=self.number)
+        return self._ask("status")
 
     def attempts(self, endpoint=None):
         """Returns how many connection attempts there were so far at an endpoint, or at all."""
@@ -146,7 +133,7 @@ class Session:
     def events(self, since=0):
         """Yields all events from a sequence number on."""
         while True:
-            reply = self._ask("events", session=self.number, since=since)
+            reply = self._ask("events", since=since)
             yield from reply["events"]
             if not reply["events"]:
                 return
@@ -154,27 +141,24 @@ class Session:
 
     def check(self):
         """Judges what has happened so far."""
-        return Judgement(self._ask("check", session=self.number))
+        return Judgement(self._ask("check"))
 
     def close(self):
         """Ends the session and judges it. A second call returns the same judgement."""
         if self.judgement is None:
-            try:
-                self.judgement = Judgement(self._ask("close", session=self.number))
-            finally:
-                self._disconnect()
+            with self._control:
+                self.judgement = Judgement(self._ask("close"))
         return self.judgement
 
-    def _disconnect(self):
-        self._lines.close()
-        self._socket.close()
+    def artefacts(self, directory):
+        """Writes files about a closed session; returns their paths: "record", "picture", "capture" if there is one."""
+        return self._ask("artefacts", directory=os.path.abspath(directory))
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exception):
-        if self.judgement is None:
-            self.close()
+        self.close()
 
 
 def open(name=None, file=None, scenario=None, source=None, **faults):  # pylint: disable=redefined-builtin
@@ -186,5 +170,4 @@ def open(name=None, file=None, scenario=None, source=None, **faults):  # pylint:
         source = json.dumps(source)
     endpoints = [{"name": key.replace("_", "-"), "faults": steps} for key, steps in faults.items()]
     file = os.path.abspath(file) if file else None
-    arguments = {"name": name, "endpoints": endpoints or None, "file": file, "scenario": scenario, "source": source}
-    return Session({key: value for key, value in arguments.items() if value is not None})
+    return Session({"name": name, "endpoints": endpoints or None, "file": file, "scenario": scenario, "source": source})

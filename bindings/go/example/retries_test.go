@@ -95,7 +95,7 @@ func TestFaultsCanBeReplacedAndAttemptsHeld(t *testing.T) {
 	if err := connectWithRetries(session.Addr()); err != nil {
 		t.Fatal(err)
 	}
-	held, err := session.Hold("api", 10*time.Second)
+	held, err := session.Hold("api", 0, 10*time.Second)
 	if held != 3 || err != nil {
 		t.Fatal(held, err)
 	}
@@ -112,6 +112,26 @@ func TestFaultsCanBeReplacedAndAttemptsHeld(t *testing.T) {
 	}
 	if err := <-ended; !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Fatalf("the attempt that was held ended with %v", err)
+	}
+}
+
+func TestArtefactsAreWrittenAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	session := synfault.New(t, "accept")
+	if err := connectWithRetries(session.Addr()); err != nil {
+		t.Fatal(err)
+	}
+	if judgement, err := session.Close(); err != nil || judgement.Outcome != "pass" {
+		t.Fatal(judgement, err)
+	}
+	artefacts, err := session.Artefacts(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{artefacts.Record, artefacts.Picture} {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

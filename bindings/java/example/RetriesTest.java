@@ -9,10 +9,15 @@ import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * An example: the retries of a small client, under {@code synfault exec --}.
@@ -85,12 +90,21 @@ class RetriesTest {
         assertThrows(ConnectException.class, () -> connect(api, 1000));
         assertEquals(2, session.faults("api", "accept"));
         connect(api, 1000);
-        long held = session.hold("api", Duration.ofSeconds(10));
+        long held = session.hold("api", 0, Duration.ofSeconds(10));
         CompletableFuture<Throwable> ended = CompletableFuture.supplyAsync(() ->
             assertThrows(ConnectException.class, () -> connect(api, 5000)));
         session.await("syn", "api", held, Duration.ofSeconds(5));
         session.release("api", held, "refuse");
         ended.get();
+    }
+
+    @Test
+    @Synfault.Faults("api=accept")
+    void artefactsAreWrittenAfterTheEnd(Synfault.Session session, @TempDir Path directory) throws Exception {
+        assertTrue(connectWithRetries(session.socketAddress()));
+        assertEquals("pass", session.close().outcome());
+        Map<String, Object> artefacts = session.artefacts(directory);
+        for (String what : List.of("record", "picture")) assertTrue(Files.exists(Path.of((String) artefacts.get(what))));
     }
 
     @Test

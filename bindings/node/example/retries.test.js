@@ -5,7 +5,10 @@
 "use strict";
 
 const assert = require("node:assert");
+const fs = require("node:fs");
 const http = require("node:http");
+const os = require("node:os");
+const path = require("node:path");
 const {test} = require("node:test");
 const {setTimeout: sleep} = require("node:timers/promises");
 
@@ -77,6 +80,17 @@ test("faults can be replaced and attempts held", async (t) => {
     await session.wait("syn", {attempt: held});
     await session.release(held, "refuse");
     await refused;
+});
+
+test("artefacts are written after the end", async (t) => {
+    const session = await faults(t, {api: "accept"});
+    if (!session) return;
+    assert.equal(await fetchWithRetries(session.endpoints.api), 200);
+    assert.equal((await session.close()).outcome, "pass");
+    const directory = fs.mkdtempSync(path.join(os.tmpdir(), "artefacts-"));
+    const {record, picture} = await session.artefacts(directory);
+    assert(fs.existsSync(record) && fs.existsSync(picture));
+    fs.rmSync(directory, {recursive: true});
 });
 
 test("what is impossible here is skipped", async (t) => {

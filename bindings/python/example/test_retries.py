@@ -70,6 +70,14 @@ def test_faults_can_be_replaced_and_attempts_held(faults):
         assert isinstance(connecting.exception(), ConnectionRefusedError)
 
 
+@pytest.mark.faults(api="accept")
+def test_artefacts_are_written_after_the_end(faults, tmp_path):
+    assert fetch(faults.api) == 200
+    assert faults.session.close().outcome == "pass"
+    artefacts = faults.session.artefacts(tmp_path)
+    assert os.path.exists(artefacts["record"]) and os.path.exists(artefacts["picture"])
+
+
 @pytest.mark.faults(source="name: named\nendpoints: {api: {hostname: api.example.test}}\n")
 def test_what_is_impossible_here_is_skipped(faults):
     assert fetch(faults.api) == 200
