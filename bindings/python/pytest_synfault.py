@@ -9,7 +9,8 @@
         session = faults(api="drop", name="black hole")
 
 When the test has passed, each session that it did not close is judged: a failure of the client
-fails the test with the findings; an unknown outcome is an error. What the machine can't do skips it.
+fails the test with the findings; an unknown outcome is an error, as is any synfault.Error that the
+test raises. What the machine can't do skips it.
 """
 
 import pytest
@@ -20,7 +21,7 @@ class Faults:
     """Opens sessions for one test; endpoints of the marker's session are attributes."""
 
     def __init__(self, name, marked):
-        self.name, self.sessions, self.unjudged = name, [], None
+        self.name, self.sessions, self.error = name, [], None
         self.session = self(**marked) if marked else None
 
     def __call__(self, name=None, **arguments):
@@ -38,8 +39,14 @@ class Faults:
         return getattr(session, name)
 
     def close(self):
-        """Closes what is open; returns the judgements of the sessions that the test did not close."""
-        return [session.close() for session in self.sessions if session.judgement is None]
+        """Closes what the test did not close; returns judgements. `error` is why there is none."""
+        judgements = []
+        for session in self.sessions:
+            try:
+                judgements += [session.close()] if session.judgement is None else []
+            except synfault.Error as error:
+                self.error = self.error or error
+        return judgements
 
 
 def pytest_configure(config):
@@ -54,23 +61,30 @@ def faults(request):
     request.node.synfault = own  # for pytest_runtest_call()
     yield own
     judgements = own.close()
-    if own.unjudged:
-        raise synfault.Unjudged("unjudged", own.unjudged)
+    if own.error:
+        raise own.error
     for judgement in judgements:  # the test has failed already: this explains it
         request.node.add_report_section("teardown", "synfault", str(judgement))
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """What synfault can't do fails no test: it becomes an error of the teardown."""
+    outcome = yield
+    own = getattr(pyfuncitem, "synfault", None)
+    if own and outcome.excinfo and isinstance(outcome.excinfo[1], synfault.Error):
+        own.error = outcome.excinfo[1]
+        outcome.force_result(True)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_call(item):
-    """Comes after the test itself, if that has passed."""
+    """Comes after the test itself, unless that has failed."""
     own = getattr(item, "synfault", None)
-    try:
-        judgements = own.close() if own else []
-    except synfault.Error as error:
-        own.unjudged, judgements = str(error), []
+    judgements = own.close() if own else []
     failed = [str(judgement) for judgement in judgements if judgement.outcome == "fail"]
     unknown = [str(judgement) for judgement in judgements if judgement.outcome == "error"]
     if failed:
         pytest.fail("\n".join(failed), pytrace=False)
-    if unknown:
-        own.unjudged = "\n".join(unknown)
+    if unknown and not own.error:
+        own.error = synfault.Unjudged("unjudged", "\n".join(unknown))

@@ -178,7 +178,7 @@ def test_pytest(bed):
     bed.compare("reports an unknown outcome as an error",
                 {"test_unknown": ("error", "fired for 1 of 2 attempts"),
                  "test_fails_by_itself": ("failure", "its own reason"),
-                 "test_bad_steps": ("failure", "unknown step")},
+                 "test_bad_steps": ("error", "unknown step")},
                 lambda: run(bed.write("test_unknown.py", UNKNOWN)))
     bed.scenario_files("python", lambda code: run(bed.write("test_files.py", code), under_exec=False))
 
