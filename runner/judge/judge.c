@@ -360,6 +360,7 @@ struct judgement judge(const struct scenario *scenario, const struct record *rec
 		.scenario = &parts.scenario,
 		.parts = &parts,
 		.record = record,
+		.searches = options ? options->searches : NULL,
 		.patterns = pattern_default_limits,
 		.timing_scale = options ? options->timing_scale : 1,
 		.disturbed_ns = INT64_MAX,

@@ -87,8 +87,12 @@ struct judgement {
 	size_t n_assessments;
 };
 
+struct text_searches;
+
 struct judge_options {
 	double timing_scale; /* multiplies all tolerances; 1 by default */
+	/* Of all patterns (text_search.h); a pattern without one is undecided. NULL: search now. */
+	const struct text_searches *searches;
 };
 
 /**

@@ -7,6 +7,7 @@
 #include "runner/judge/judge.h"
 #include "runner/judge/pattern.h"
 #include "runner/judge/script_parts.h"
+#include "runner/judge/text_search.h"
 
 /* What a finding means for the outcome: judge.c ranks them. */
 enum weight {
@@ -35,7 +36,8 @@ struct judge_ctx {
 	/* One per endpoint, then one for all; made by attempt_groups_at() when first used. */
 	struct attempt_groups *groups;
 	double timing_scale;
-	struct pattern_limits patterns; /* of all patterns together */
+	const struct text_searches *searches; /* those that were made before, or NULL */
+	struct pattern_limits patterns;       /* of all patterns together, where none were */
 	bool timed_out;
 	/*
 	 * From then on the client may have behaved differently than on a quiet machine, because an

@@ -3,10 +3,9 @@
  * Regular expressions with a bound on the work: see pattern.h.
  *
  * PCRE2 applies its match limit to each starting place anew, so a pattern that backtracks without
- * end would take minutes on a long output. While it runs, the scheduler handles neither time limits
- * nor signals. So PCRE2 is made to call back before each part of the pattern that it tries. The
- * callback counts these steps, and reads the clock now and then. Between two callbacks PCRE2 does
- * no more work than the length of the text.
+ * end would take minutes on a long output. So PCRE2 is made to call back before each part of the
+ * pattern that it tries. The callback counts these steps, and reads the clock now and then. Between
+ * two callbacks PCRE2 does no more work than the length of the text.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "runner/judge/pattern.h"
@@ -46,6 +45,7 @@ static void match_context_free(pcre2_match_context **context)
 struct budget {
 	uint64_t steps;
 	int64_t cpu_end_ns;
+	bool spent;
 };
 
 static int64_t thread_cpu_ns(void)
@@ -60,12 +60,14 @@ static int spend(pcre2_callout_block *block, void *data)
 {
 	struct budget *budget = data;
 
-	if (budget->steps == 0)
-		return PCRE2_ERROR_CALLOUT;
-	budget->steps--;
-	return budget->steps % STEPS_PER_CLOCK == 0 && thread_cpu_ns() >= budget->cpu_end_ns
-		       ? PCRE2_ERROR_CALLOUT
-		       : 0;
+	if (budget->steps == 0) {
+		budget->spent = true;
+	} else {
+		budget->steps--;
+		budget->spent = budget->steps % STEPS_PER_CLOCK == 0 &&
+				thread_cpu_ns() >= budget->cpu_end_ns;
+	}
+	return budget->spent ? PCRE2_ERROR_CALLOUT : 0;
 }
 
 static char *error_message(int code)
@@ -163,14 +165,17 @@ enum pattern_result pattern_search(const char *pattern, const struct haystack *h
 				   char **ret_reason)
 {
 	const int64_t began_ns = thread_cpu_ns();
-	struct budget budget = {limits->steps, began_ns + MIN(limits->cpu_ns, limits->all_ns)};
+	struct budget budget = {limits->steps, began_ns + MIN(limits->cpu_ns, limits->all_ns),
+				false};
 	enum pattern_result result;
 
 	if (limits->all_ns <= 0) {
+		limits->reached = true;
 		*ret_reason = xstrdup("the patterns before it took too long");
 		return PATTERN_IMPOSSIBLE;
 	}
 	result = search(pattern, haystack, &budget, ret_offset, ret_reason);
 	limits->all_ns -= thread_cpu_ns() - began_ns;
+	limits->reached |= budget.spent;
 	return result;
 }

@@ -17,6 +17,7 @@ struct pattern_limits {
 	uint64_t steps; /* attempts to match a part of the pattern */
 	int64_t cpu_ns; /* processor time of the calling thread */
 	int64_t all_ns; /* the same for this and all further searches: each takes off its own */
+	bool reached;   /* set by a search that ended at one of them */
 };
 
 /* Far more than sane patterns need: 2 s of processor time each, 10 s all together. */
@@ -31,7 +32,7 @@ enum pattern_result {
 /**
  * pattern_search() - find the first match of a pattern
  * @pattern: PCRE2; the output is searched as UTF-8 if it is well-formed, otherwise as bytes
- * @limits: for this search; its all_ns is reduced
+ * @limits: for this search; its all_ns is reduced, and reached set if so
  * @ret_offset: of the match in @haystack; set only if found
  * @ret_reason: owned by the caller; set only if impossible
  *

@@ -11,9 +11,9 @@
 #include "common/utf8.h"
 #include "runner/judge/findings.h"
 #include "runner/judge/measurements.h"
-#include "runner/judge/pattern.h"
 #include "runner/judge/per_instance.h"
 #include "runner/judge/text.h"
+#include "runner/judge/text_search.h"
 
 /* How many bytes of a line a message quotes. */
 #define QUOTED_LINE_MAX 120
@@ -24,36 +24,48 @@ struct hit {
 	size_t offset;
 };
 
-static enum pattern_result search_one(struct judge_ctx *ctx, const struct expectation *expectation,
-				      const struct haystack *haystack, size_t *ret_offset,
-				      char **ret_reason)
+/* What was searched before, perhaps by another process, is not searched again. */
+static void search_pattern(struct judge_ctx *ctx, const struct expectation *expectation,
+			   uint32_t instance, const struct haystack *pieces, size_t n_pieces,
+			   struct text_search *ret)
 {
-	const char *text = expectation->value.text.text;
-	const char *at;
+	const size_t index = (size_t)(expectation - ctx->scenario->expectations);
+	const struct text_search *found = NULL;
 
-	if (expectation->value.text.match == TEXT_MATCHES)
-		return pattern_search(text, haystack, &ctx->patterns, ret_offset, ret_reason);
-	at = memmem(haystack->data, haystack->length, text, strlen(text));
-	if (!at)
-		return PATTERN_NOT_FOUND;
-	*ret_offset = (size_t)(at - haystack->data);
-	return PATTERN_FOUND;
+	if (!ctx->searches)
+		text_search_pattern(expectation->value.text.text, pieces, n_pieces, &ctx->patterns,
+				    ret);
+	else
+		found = text_searches_find(ctx->searches, index, instance);
+	if (found && (found->result != PATTERN_FOUND ||
+		      (found->piece < n_pieces && found->offset <= pieces[found->piece].length)))
+		*ret = *found;
+	else if (ctx->searches)
+		snprintf(ret->reason, sizeof(ret->reason), "it was not searched for");
 }
 
-/* Searches the pieces in order; stops unless the result is "not found". */
+/* Searches the pieces in order. */
 static enum pattern_result search(struct judge_ctx *ctx, const struct expectation *expectation,
-				  const struct haystack *haystacks, size_t n_haystacks,
+				  uint32_t instance, const struct haystack *pieces, size_t n_pieces,
 				  struct hit *ret_hit, char **ret_reason)
 {
-	for (size_t i = 0; i < n_haystacks; i++) {
-		size_t offset = 0;
-		enum pattern_result result =
-			search_one(ctx, expectation, &haystacks[i], &offset, ret_reason);
+	struct text_search search = {.result = PATTERN_IMPOSSIBLE};
+	const char *text = expectation->value.text.text, *at;
 
-		if (result == PATTERN_FOUND)
-			*ret_hit = (struct hit){&haystacks[i], offset};
-		if (result != PATTERN_NOT_FOUND)
-			return result;
+	if (expectation->value.text.match == TEXT_MATCHES) {
+		search_pattern(ctx, expectation, instance, pieces, n_pieces, &search);
+		if (search.result == PATTERN_FOUND)
+			*ret_hit = (struct hit){&pieces[search.piece], (size_t)search.offset};
+		else if (search.result == PATTERN_IMPOSSIBLE)
+			*ret_reason = xstrdup(search.reason);
+		return search.result;
+	}
+	for (size_t i = 0; i < n_pieces; i++) {
+		at = memmem(pieces[i].data, pieces[i].length, text, strlen(text));
+		if (!at)
+			continue;
+		*ret_hit = (struct hit){&pieces[i], (size_t)(at - pieces[i].data)};
+		return PATTERN_FOUND;
 	}
 	return PATTERN_NOT_FOUND;
 }
@@ -198,41 +210,20 @@ static void add_failed(struct judge_ctx *ctx, const struct expectation *expectat
 			   });
 }
 
-/* Splits a stream into pieces, one if nothing was cut. They point into @ret_joined. */
-static size_t make_haystacks(const struct stream *stream, struct strbuf *ret_joined,
-			     struct haystack ret[static 2])
-{
-	const char *data;
-
-	strbuf_add(ret_joined, stream->head, stream->head_length);
-	strbuf_add(ret_joined, stream->tail, stream->tail_length);
-	data = strbuf_text(ret_joined);
-	if (stream->total <= ret_joined->length) {
-		ret[0] = (struct haystack){.data = data, .length = ret_joined->length};
-		return 1;
-	}
-	ret[0] = (struct haystack){.data = data, .length = stream->head_length, .cut_after = true};
-	ret[1] = (struct haystack){.data = data + stream->head_length,
-				   .length = stream->tail_length,
-				   .cut_before = true};
-	return 2;
-}
-
 /* Returns whether one instance's output is as expected. */
 static bool judge_text_of(struct judge_ctx *ctx, const struct expectation *expectation,
 			  uint32_t instance)
 {
-	uint32_t index = STREAMS_EACH * instance +
-			 (expectation->kind == EXPECT_STDOUT ? STREAM_STDOUT : STREAM_STDERR);
+	uint32_t index = text_stream(expectation, instance);
 	const struct stream *stream = &ctx->record->streams[index];
 	bool negated = expectation->value.text.negated;
 	AUTO_STRBUF struct strbuf joined = {0}, text = {0};
 	AUTO_FREE char *reason = NULL;
-	struct haystack haystacks[2];
-	size_t n_haystacks = make_haystacks(stream, &joined, haystacks);
+	struct haystack haystacks[TEXT_MAX_PIECES];
+	size_t n_haystacks = text_pieces(stream, &joined, haystacks);
 	struct hit hit = {0};
 
-	switch (search(ctx, expectation, haystacks, n_haystacks, &hit, &reason)) {
+	switch (search(ctx, expectation, instance, haystacks, n_haystacks, &hit, &reason)) {
 	case PATTERN_FOUND:
 		add_measured(ctx, expectation, index, &hit);
 		if (!negated)

@@ -24,6 +24,7 @@
 #include "runner/schedule/live_messages.h"
 #include "runner/schedule/ports.h"
 #include "runner/schedule/run_queue.h"
+#include "runner/schedule/searcher.h"
 
 /* How often the progress is drawn, and slow starts no longer hold up others. */
 #define TICK_NS (100 * NS_PER_MS)
@@ -58,6 +59,15 @@ struct running {
 	struct strbuf heard; /* an incomplete message on control_fd */
 };
 
+/* A scenario that has ended, and whose output is being searched for patterns that take long. */
+struct searching {
+	struct scheduler *scheduler;
+	struct result *result;
+	int capture_fd;
+	struct searcher *searcher;
+	struct searching *next;
+};
+
 struct scheduler {
 	const struct schedule_config *config;
 	struct run_results *results;
@@ -68,8 +78,9 @@ struct scheduler {
 	struct sysctls settings; /* those that differ from a fresh namespace */
 	struct ports ports;      /* shared: fixed ports of running scenarios */
 	struct rlimit n_files;
-	struct running *running; /* list */
-	size_t n_running, n_starting, n_done;
+	struct running *running;     /* list */
+	struct searching *searching; /* list */
+	size_t n_running, n_searching, n_starting, n_done;
 	struct run_queue queue;
 	size_t jobs, max_starting, max_virtual, n_failures;
 	enum stop_cause stop; /* when set, the queue is closed */
@@ -109,14 +120,20 @@ static void settle(struct scheduler *self, struct result *result)
 
 /* ---- a scenario ends ---- */
 
-/* Judges a result, and decides on a rerun. @capture_fd: the scenario's packets; -1: none. */
-static void judge_result(struct scheduler *self, struct result *result, int capture_fd)
+/*
+ * Judges a result, and decides on a rerun. @capture_fd: the scenario's packets; -1: none.
+ * @searches: of its output for patterns; NULL: there is no output.
+ */
+static void judge_result(struct scheduler *self, struct result *result, int capture_fd,
+			 const struct text_searches *searches)
 {
 	struct judgement *judgement = &result->judgement;
+	struct judge_options options = self->config->judge;
 	const size_t index = (size_t)(result - self->results->items);
 	enum retry_kind retry;
 
-	*judgement = judge(result->scenario, result->record, &self->config->judge);
+	options.searches = searches;
+	*judgement = judge(result->scenario, result->record, &options);
 	if (judgement->outcome == OUTCOME_SKIP && self->config->require)
 		judgement->outcome = OUTCOME_ERROR;
 	if (capture_fd >= 0)
@@ -127,6 +144,70 @@ static void judge_result(struct scheduler *self, struct result *result, int capt
 	else
 		/* NOLINTNEXTLINE(readability-suspicious-call-argument) */
 		run_queue_retry(&self->queue, index, retry);
+}
+
+static void on_searched(void *userdata, const struct text_searches *searches)
+{
+	struct searching *searching = userdata, **link;
+	struct scheduler *self = searching->scheduler;
+	struct result *result = searching->result;
+	AUTO_CLOSE int capture_fd = searching->capture_fd;
+
+	for (link = &self->searching; *link != searching; link = &(*link)->next)
+		;
+	*link = searching->next;
+	self->n_searching--;
+	free(searching);
+	if (self->n_ends > 0) {
+		result->interrupted = true;
+		result->stop = self->stop;
+	}
+	judge_result(self, result, capture_fd, searches);
+	start_more(self);
+}
+
+/* Leaves the search to another process. Returns 0 or a negative errno. */
+static int search_apart(struct scheduler *self, struct result *result, int capture_fd)
+{
+	struct searching *searching = xzalloc(sizeof(*searching));
+	const struct searcher_config config = {
+		.base = self->base,
+		.scenario = result->scenario,
+		.record = result->record,
+		.limits = pattern_default_limits,
+		.patience_ns = searcher_default_patience_ns(),
+		.on_end = on_searched,
+		.userdata = searching,
+	};
+	int status = searcher_start(&config, &searching->searcher);
+
+	if (status < 0) {
+		free(searching);
+		return status;
+	}
+	searching->scheduler = self;
+	searching->result = result;
+	searching->capture_fd = capture_fd;
+	searching->next = self->searching;
+	self->searching = searching;
+	self->n_searching++;
+	return 0;
+}
+
+/* Judges a result once its output has been searched. @capture_fd: becomes ours. */
+static void search_and_judge(struct scheduler *self, struct result *result, int capture_fd)
+{
+	struct pattern_limits limits = searcher_limits_at_once();
+	struct text_searches searches =
+		text_searches_make(result->scenario, result->record, &limits);
+
+	if (limits.reached && self->n_ends == 0 && search_apart(self, result, capture_fd) == 0) {
+		text_searches_free(&searches);
+		return;
+	}
+	judge_result(self, result, capture_fd, &searches);
+	text_searches_free(&searches);
+	cleanup_close(&capture_fd);
 }
 
 static void stop_starting(struct running *running)
@@ -209,8 +290,7 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 	struct running *running = userdata;
 	struct scheduler *self = running->scheduler;
 	struct result *result = running->result;
-	AUTO_CLOSE int capture_fd = -1;
-	int wait_status = 0;
+	int wait_status = 0, capture_fd;
 
 	/* Its last messages, before the result. */
 	while (self->config->on_live && read_messages(running))
@@ -227,7 +307,7 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 	result->stop = result->interrupted ? self->stop : STOP_NONE;
 	capture_fd = steal_fd(&running->capture_fd);
 	forget(running);
-	judge_result(self, result, capture_fd);
+	search_and_judge(self, result, capture_fd);
 	start_more(self);
 }
 
@@ -384,7 +464,7 @@ static bool skip_impossible(struct scheduler *self, struct result *result)
 		return false;
 	result->record = handed_record_empty(result->scenario);
 	record_add_problem(result->record, true, "%s", obstacle);
-	judge_result(self, result, -1);
+	judge_result(self, result, -1, NULL);
 	return true;
 }
 
@@ -393,7 +473,7 @@ static void fail_to_start(struct scheduler *self, struct result *result, int sta
 	result->record = handed_record_empty(result->scenario);
 	record_add_problem(result->record, false, "can't start a process for the scenario: %s",
 			   strerror(-status));
-	judge_result(self, result, -1);
+	judge_result(self, result, -1, NULL);
 }
 
 /*
@@ -451,13 +531,19 @@ static int start_or_settle(struct scheduler *self, struct result *result)
 	return status;
 }
 
+/* Returns how many scenarios take up a job. */
+static size_t n_busy(const struct scheduler *self)
+{
+	return self->n_running + self->n_searching;
+}
+
 static void start_more(struct scheduler *self)
 {
 	struct run_queue_item item;
 
 	run_queue_begin_round(&self->queue);
-	while (self->n_running < self->jobs && self->n_starting < self->max_starting &&
-	       run_queue_next(&self->queue, self->n_running, &item)) {
+	while (n_busy(self) < self->jobs && self->n_starting < self->max_starting &&
+	       run_queue_next(&self->queue, n_busy(self), &item)) {
 		struct result *result = &self->results->items[item.result];
 		int status = start_or_settle(self, result);
 
@@ -469,7 +555,7 @@ static void start_more(struct scheduler *self)
 		 * There is no process, descriptor or memory left: the end of a scenario will make
 		 * room.
 		 */
-		if (status < 0 && self->n_running > 0)
+		if (status < 0 && n_busy(self) > 0)
 			break;
 		run_queue_take(&self->queue, &item);
 		if (item.again) {
@@ -479,7 +565,7 @@ static void start_more(struct scheduler *self)
 		if (status < 0)
 			fail_to_start(self, result, status);
 	}
-	if (self->n_running == 0 && run_queue_is_done(&self->queue))
+	if (n_busy(self) == 0 && run_queue_is_done(&self->queue))
 		event_base_loopbreak(self->base);
 }
 
@@ -533,6 +619,8 @@ static void end_all(struct scheduler *self, enum stop_cause cause)
 		else
 			(void)!send(running->control_fd, &message, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	}
+	for (struct searching *searching = self->searching; searching; searching = searching->next)
+		searcher_stop(searching->searcher);
 	start_more(self);
 }
 
@@ -567,7 +655,7 @@ static void end_unrun(struct scheduler *self, bool skip, const char *message)
 		}
 		result->record = handed_record_empty(result->scenario);
 		record_add_problem(result->record, skip, "%s", message);
-		judge_result(self, result, -1);
+		judge_result(self, result, -1, NULL);
 	}
 }
 
@@ -602,7 +690,7 @@ static void loop(struct scheduler *self)
 		out_of_memory();
 	watch_time_and_signals(self);
 	start_more(self);
-	if (self->n_running > 0 || !run_queue_is_done(&self->queue))
+	if (n_busy(self) > 0 || !run_queue_is_done(&self->queue))
 		event_base_dispatch(self->base);
 	event_free(self->tick);
 	event_free(self->interrupt);

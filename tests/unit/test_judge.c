@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "runner/judge/text_search.h"
 #include "tests/lib/record_builder.h"
 
 TestSuite(judge);
@@ -1063,6 +1064,39 @@ Test(judge, output_is_held_against_texts_and_patterns)
 		record_builder_client_exits(b, 10, 0);
 		record_builder_expect_text(b, EXPECT_STDERR, c->negated, c->match, c->text);
 		expect_outcome(b, c->message ? OUTCOME_FAIL : OUTCOME_PASS, c->message);
+	}
+}
+
+/* Where another process has searched, its results count, and what it left out is unknown. */
+Test(judge, searches_that_were_made_before_are_not_made_again)
+{
+	static const struct {
+		struct text_search search;
+		size_t n_searches;
+		enum outcome outcome;
+	} cases[] = {
+		{{.result = PATTERN_FOUND, .offset = 4}, 1, OUTCOME_PASS},
+		{{.result = PATTERN_NOT_FOUND}, 1, OUTCOME_FAIL},
+		{{.result = PATTERN_IMPOSSIBLE, .reason = "it was killed"}, 1, OUTCOME_ERROR},
+		{{.result = PATTERN_FOUND, .offset = 5}, 1, OUTCOME_ERROR},
+		{{.result = PATTERN_FOUND, .piece = 1}, 1, OUTCOME_ERROR},
+		{{.result = PATTERN_FOUND, .instance = 1}, 1, OUTCOME_ERROR},
+		{{.result = PATTERN_FOUND}, 0, OUTCOME_ERROR},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		struct text_search search = cases[i].search;
+		const struct text_searches searches = {&search, cases[i].n_searches, 1};
+		const struct judge_options options = {.timing_scale = 1, .searches = &searches};
+		struct judgement judgement;
+
+		record_builder_client_writes(b, STREAM_STDOUT, 5, "four", 4);
+		record_builder_client_exits(b, 10, 0);
+		record_builder_expect_text(b, EXPECT_STDOUT, false, TEXT_MATCHES, "not this");
+		judgement = judge(b->scenario, b->record, &options);
+		cr_expect_eq(judgement.outcome, cases[i].outcome, "case %zu", i);
+		judgement_free(&judgement);
 	}
 }
 

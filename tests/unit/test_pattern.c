@@ -54,10 +54,14 @@ Test(pattern, steps_are_counted_over_all_starting_places)
 	cr_expect_eq(search("[ab][ac]x", &haystack, &few, &offset), PATTERN_NOT_FOUND,
 		     "what no x can match needs no steps");
 	text[sizeof(text) - 1] = 'x';
+	cr_expect_not(few.reached);
 	cr_expect_eq(search("[ab][ac]y?xx", &haystack, &few, &offset), PATTERN_IMPOSSIBLE);
+	cr_expect(few.reached);
 	cr_expect_eq(search("[ab][ac]y?xx", &haystack, &enough, &offset), PATTERN_NOT_FOUND);
 	cr_expect_eq(search("[ab][ac]y?x", &haystack, &enough, &offset), PATTERN_FOUND);
 	cr_expect_eq(offset, sizeof(text) - 3);
+	cr_expect_eq(search("(", &haystack, &enough, &offset), PATTERN_IMPOSSIBLE);
+	cr_expect_not(enough.reached, "more time would not help");
 }
 
 Test(pattern, time_is_limited_too)
