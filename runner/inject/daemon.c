@@ -24,6 +24,7 @@
 #include "runner/report/junit.h"
 #include "runner/sandbox/netns_tables.h"
 #include "runner/sandbox/supervise.h"
+#include "runner/sandbox/supervisor_confine.h"
 #include "runner/schedule/schedule.h"
 #include "runner/session/attached_judge.h"
 #include "runner/session/control.h"
@@ -261,6 +262,28 @@ static void on_begin(void *userdata, struct supervisor *supervisor)
 		supervise_stop(supervisor);
 }
 
+/*
+ * Returns whether a server command may still have to be started: by `next`, in any order. The
+ * servers of the armed scenario stay even when it begins again.
+ */
+static bool may_start_servers(const struct session *self)
+{
+	const struct daemon_config *config = self->config;
+
+	for (size_t i = 0; config->n_scenarios > 1 && i < config->n_scenarios; i++)
+		for (size_t k = 0; k < config->scenarios[i]->n_endpoints; k++)
+			if (config->scenarios[i]->endpoints[k].serve == SERVE_COMMAND)
+				return true;
+	return false;
+}
+
+static void give_up(const struct session *self)
+{
+	if (!may_start_servers(self))
+		supervisor_confine(self->config->junit || self->config->record ? ROLE_INJECT_REPORTS
+									       : ROLE_INJECT);
+}
+
 static void on_armed(void *userdata, const struct sandbox *sandbox, const struct record *record)
 {
 	const char message = DAEMON_ARMED;
@@ -270,8 +293,10 @@ static void on_armed(void *userdata, const struct sandbox *sandbox, const struct
 	self->record = record;
 	self->started_ns = clock_monotonic_ns();
 	event_log_armed(&self->events, current(self), record, self->config->control, whole);
-	if (!self->was_armed)
+	if (!self->was_armed) {
+		give_up(self);
 		(void)!send(self->config->watchdog_fd, &message, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
 	self->was_armed = true;
 	/* The reply to the `next` that led here includes the verdict of the scenario before. */
 	if (self->waiting && !self->stopping) {

@@ -370,7 +370,7 @@ static void on_starter(evutil_socket_t fd, short what, void *userdata)
 	if (is_first)
 		injector_client_started(self->injector, self->recorder.origin_ns);
 	if (clients_are_started(&self->clients))
-		supervisor_confine(self->shared != NULL);
+		supervisor_confine(self->shared ? ROLE_SHARED : ROLE_PRIVATE);
 }
 
 bool supervisor_arm(struct supervisor *self)

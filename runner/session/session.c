@@ -10,6 +10,7 @@
 #include "runner/sandbox/detach.h"
 #include "runner/sandbox/netns_tables.h"
 #include "runner/sandbox/supervise.h"
+#include "runner/sandbox/supervisor_confine.h"
 #include "runner/scenario/inline_scenario.h"
 #include "runner/schedule/handed_record.h"
 #include "runner/session/control.h"
@@ -446,6 +447,8 @@ static void on_armed(void *userdata, const struct sandbox *sandbox, const struct
 	json_t *armed = json_object(), *endpoints = json_array(), *variables = json_object();
 	const struct timeval soon = {.tv_usec = TRIM_US};
 
+	/* No program is started any more, and the first packets and requests come now. */
+	supervisor_confine(ROLE_SESSION);
 	self->record = record;
 	self->armed_ns = supervise_origin_ns(self->supervisor);
 	for (size_t i = 0; i < record->n_endpoints; i++) {

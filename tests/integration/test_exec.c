@@ -71,6 +71,20 @@ Test(exec, exit_status_is_that_of_the_command)
 	program_left_nothing(synfault);
 }
 
+/* Beside the command, a session is the only child of the process that started both. */
+Test(exec, sessions_are_confined_once_they_are_armed)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_runs(synfault, "exec -e api=refuse -- sh -c '"
+			       "for pid in $(cat /proc/$PPID/task/$PPID/children); do "
+			       "[ $pid = $$ ] || grep -E \"^(Seccomp|CapPrm):\" /proc/$pid/status; "
+			       "done; synfault-tiny $SYNFAULT_API'");
+	/* as of a supervisor of a shared sandbox */
+	program_printed(synfault, "CapPrm:\t000000000008102e\nSeccomp:\t2\n");
+	program_left_nothing(synfault);
+}
+
 Test(exec, sessions_of_the_command_line_are_armed_before_the_command_and_judged)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();

@@ -89,6 +89,35 @@ Test(inject, daemon_injects_faults_for_a_foreign_client_and_judges_it)
 	left_nothing(synfault);
 }
 
+/* The daemon is the only child of the process that the user sees. */
+#define SHOW_CONFINEMENT                                                                           \
+	"read -r daemon </proc/$pid/task/$pid/children\n"                                          \
+	"grep -hE '^(Seccomp|CapPrm):' /proc/$daemon/status\n"
+
+Test(inject, daemon_is_confined_once_it_is_armed)
+{
+	AUTO_PROGRAM struct program *synfault =
+		program_for("name: served\n"
+			    "endpoints: {api: {serve: {command: [python3, -m, http.server, --bind, "
+			    "'${api.host}', '${api.port}'], ready: 30s}}}\n");
+
+	program_needs(synfault, "python3");
+	runs(synfault,
+	     "start one 'refuse'\n" SHOW_CONFINEMENT "ctl one reset >reset; echo reset $?\n"
+	     "ctl one stop; ends one $pid\n"
+	     "start two --record r.json 'refuse'\n" SHOW_CONFINEMENT "ctl two stop; ends two $pid\n"
+	     "start three a.yaml; echo three\n" SHOW_CONFINEMENT
+	     "ctl three stop; ends three $pid\n");
+	/* NET_ADMIN, NET_RAW, NET_BIND_SERVICE, KILL, DAC_OVERRIDE and FOWNER */
+	program_printed(synfault, "CapPrm:\t000000000000342a\nSeccomp:\t2\nreset 0\n");
+	/* also CHOWN, FSETID and DAC_READ_SEARCH */
+	program_printed(synfault, "CapPrm:\t000000000000343f\nSeccomp:\t2\n");
+	program_printed(synfault, "three\nCapPrm:\t000000000000342a\nSeccomp:\t2\n");
+	program_printed(synfault, "three ended with 0\n");
+	cr_expect(program_has_file(synfault, "w/r.json"));
+	left_nothing(synfault);
+}
+
 Test(inject, daemon_has_the_exit_status_of_run)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(
