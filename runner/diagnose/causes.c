@@ -85,32 +85,26 @@ static void explain_sometimes(const struct context *context, size_t index, const
 		return;
 	address_format(address, where);
 	explain_add(
-		context, index,
-		&(struct parts){
-			.kind = refused ? CAUSE_REFUSED_SOMETIMES : CAUSE_DROPPED_SOMETIMES,
-			.sentence =
-				refused ? xasprintf("%s refuses some connections: the server "
-						    "restarts, or one of several behind a load "
-						    "balancer is down",
-						    where)
-					: xasprintf("some SYNs to %s are dropped, by a firewall's "
-						    "rate limit, a full queue, or loss on the path",
-						    where),
-			.evidence = xasprintf("%zu of %zu trials %s; %s",
-					      refused ? sums->refused : sums->silent, sums->n,
-					      refused ? "were refused" : "got no answer", seen),
-			.advice = xasprintf("repeat with more trials (-n 50)%s; a retry with "
-					    "backoff is right",
-					    explain_server(context, index)
-						    ? ""
-						    : ", and run it on the server with --local"),
-			/*
-			 * A rate limit that lets a retransmitted SYN pass only delays most clients.
-			 */
-			.steps = refused              ? "refuse, accept"
-				 : sums->repeated > 0 ? "lose 1"
-						      : "drop, accept",
-		});
+		context, index, .kind = refused ? CAUSE_REFUSED_SOMETIMES : CAUSE_DROPPED_SOMETIMES,
+		.sentence = refused ? xasprintf("%s refuses some connections: the server restarts, "
+						"or one of several behind a load balancer is down",
+						where)
+				    : xasprintf("some SYNs to %s are dropped, by a firewall's rate "
+						"limit, a full queue, or loss on the path",
+						where),
+		.evidence = xasprintf("%zu of %zu trials %s; %s",
+				      refused ? sums->refused : sums->silent, sums->n,
+				      refused ? "were refused" : "got no answer", seen),
+		.advice = xasprintf(
+			"repeat with more trials (-n 50)%s; a retry with backoff is right",
+			explain_server(context, index) ? ""
+						       : ", and run it on the server with --local"),
+		/*
+		 * A rate limit that lets a retransmitted SYN pass only delays most clients.
+		 */
+		.steps = refused              ? "refuse, accept"
+			 : sums->repeated > 0 ? "lose 1"
+					      : "drop, accept");
 }
 
 static void explain_early_end(const struct context *context, size_t index, const struct sums *sums)
@@ -148,7 +142,7 @@ static void explain_early_end(const struct context *context, size_t index, const
 				"of connections, be a load balancer without a backend, or "
 				"expect TLS");
 	}
-	explain_add(context, index, &parts);
+	explain_add_parts(context, index, &parts);
 }
 
 /* Explains connections that are established here only, or that large packets can't cross. */
@@ -160,45 +154,33 @@ static bool explain_hang(const struct context *context, size_t index, const stru
 
 	address_format(&address->address, where);
 	if (sums->unfinished) {
-		explain_add(
-			context, index,
-			&(struct parts){
-				.kind = CAUSE_ACK_LOST,
-				.sentence = xasprintf(
-					"%s does not take the last packet of the handshake: a "
-					"firewall on the way drops it because it sees one "
-					"direction "
-					"only (asymmetric route), or the server's accept queue is "
-					"full",
-					where),
-				.evidence = xasprintf("connected, yet the SYN-ACK came %u times",
-						      sums->unfinished->syn_acks),
-				.advice = xstrdup("compare the ways there and back (ip route get "
-						  "on both hosts), and look at the accept queue on "
-						  "the server (ss -ltn)"),
-				.steps = "stall after accept",
-			});
+		explain_add(context, index, .kind = CAUSE_ACK_LOST,
+			    .sentence = xasprintf(
+				    "%s does not take the last packet of the handshake: a firewall "
+				    "on the way drops it because it sees one direction only "
+				    "(asymmetric route), or the server's accept queue is full",
+				    where),
+			    .evidence = xasprintf("connected, yet the SYN-ACK came %u times",
+						  sums->unfinished->syn_acks),
+			    .advice = xstrdup(
+				    "compare the ways there and back (ip route get on both hosts), "
+				    "and look at the accept queue on the server (ss -ltn)"),
+			    .steps = "stall after accept");
 		return true;
 	}
 	if (mtu->kind != PATH_MTU_BLACK_HOLE)
 		return false;
-	explain_add(
-		context, index,
-		&(struct parts){
-			.kind = CAUSE_MTU_BLACK_HOLE,
-			.sentence = xasprintf("large packets to %s disappear (MTU black hole): "
-					      "connections are established, and hang as soon as "
-					      "much is sent",
-					      where),
-			.evidence = xasprintf(
-				"a packet of %u bytes arrives, one of %u does not, and no "
-				"router says that it is too big",
-				mtu->bytes, mtu->tried),
-			.advice = xstrdup(
-				"have firewalls pass ICMP \"fragmentation needed\" (IPv6: "
-				"\"packet too big\"), or set net.ipv4.tcp_mtu_probing to 1"),
-			.steps = "stall after accept",
-		});
+	explain_add(context, index, .kind = CAUSE_MTU_BLACK_HOLE,
+		    .sentence =
+			    xasprintf("large packets to %s disappear (MTU black hole): connections "
+				      "are established, and hang as soon as much is sent",
+				      where),
+		    .evidence = xasprintf("a packet of %u bytes arrives, one of %u does not, and "
+					  "no router says that it is too big",
+					  mtu->bytes, mtu->tried),
+		    .advice = xstrdup("have firewalls pass ICMP \"fragmentation needed\" (IPv6: "
+				      "\"packet too big\"), or set net.ipv4.tcp_mtu_probing to 1"),
+		    .steps = "stall after accept");
 	return true;
 }
 
@@ -218,26 +200,19 @@ static void explain_slowness(const struct context *context, size_t index, const 
 	delay = xasprintf("delay %s",
 			  duration_format_exact(slowest->took_ns / NS_PER_MS * NS_PER_MS, exact));
 	explain_add(
-		context, index,
-		&(struct parts){
-			.kind = lost ? CAUSE_HANDSHAKE_LOSS : CAUSE_SLOW_HANDSHAKE,
-			.sentence =
-				lost ? xasprintf("a SYN to %s, or its SYN-ACK, gets lost and is "
-						 "repeated",
-						 where)
-				     : xasprintf("%s answers late", where),
-			.evidence = lost ? xasprintf("%zu of %zu connections took more than one "
-						     "SYN, the slowest %s",
-						     sums->repeated, sums->n, took)
-					 : xasprintf("the slowest handshake took %s, with one SYN",
-						     took),
-			.advice =
-				xstrdup(lost ? "look for packet loss on the path, a firewall's "
-					       "rate limit, or a queue that is full at times"
-					     : "check the path (mtr), and the load of the server's "
-					       "host"),
-			.steps = lost ? "lose 1" : delay,
-		});
+		context, index, .kind = lost ? CAUSE_HANDSHAKE_LOSS : CAUSE_SLOW_HANDSHAKE,
+		.sentence =
+			lost ? xasprintf("a SYN to %s, or its SYN-ACK, gets lost and is repeated",
+					 where)
+			     : xasprintf("%s answers late", where),
+		.evidence = lost ? xasprintf("%zu of %zu connections took more than one SYN, the "
+					     "slowest %s",
+					     sums->repeated, sums->n, took)
+				 : xasprintf("the slowest handshake took %s, with one SYN", took),
+		.advice = xstrdup(lost ? "look for packet loss on the path, a firewall's rate "
+					 "limit, or a queue that is full at times"
+				       : "check the path (mtr), and the load of the server's host"),
+		.steps = lost ? "lose 1" : delay);
 }
 
 /* ---- before a SYN leaves ---- */
@@ -264,34 +239,27 @@ static bool explain_route(const struct context *context, size_t index)
 		bool down = address->route.device_down;
 
 		explain_add(
-			context, index,
-			&(struct parts){
-				.kind = CAUSE_DEVICE_DOWN,
-				.sentence = xasprintf("the interface %s %s", address->route.device,
-						      down ? "is down" : "has no carrier"),
-				.evidence = xasprintf("the route to %s goes through it", host),
-				.advice =
-					down ? xasprintf("ip link set %s up", address->route.device)
-					     : xstrdup("check the cable, and the device at its "
-						       "other end"),
-				.steps = down ? NULL : "delay 3s then unreachable host",
-			});
+			context, index, .kind = CAUSE_DEVICE_DOWN,
+			.sentence = xasprintf("the interface %s %s", address->route.device,
+					      down ? "is down" : "has no carrier"),
+			.evidence = xasprintf("the route to %s goes through it", host),
+			.advice =
+				down ? xasprintf("ip link set %s up", address->route.device)
+				     : xstrdup("check the cable, and the device at its other end"),
+			.steps = down ? NULL : "delay 3s then unreachable host");
 		return true;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
 		if (routes[i].kind != address->route.kind)
 			continue;
-		explain_add(context, index,
-			    &(struct parts){
-				    .kind = routes[i].cause,
-				    .sentence = xasprintf("this host %s %s", routes[i].what, host),
-				    .evidence = xasprintf("connect() fails at once with %s",
-							  routes[i].error),
-				    .advice = xstrdup(address->address.family == AF_INET6
-							      ? "fix the route (ip -6 route)"
-							      : "fix the route (ip route)"),
-				    .steps = routes[i].steps,
-			    });
+		explain_add(context, index, .kind = routes[i].cause,
+			    .sentence = xasprintf("this host %s %s", routes[i].what, host),
+			    .evidence =
+				    xasprintf("connect() fails at once with %s", routes[i].error),
+			    .advice = xstrdup(address->address.family == AF_INET6
+						      ? "fix the route (ip -6 route)"
+						      : "fix the route (ip route)"),
+			    .steps = routes[i].steps);
 		return true;
 	}
 	return false;
@@ -305,42 +273,32 @@ static void explain_other(const struct context *context, size_t index, const str
 
 	address_format(&evidence->addresses[index].address, where);
 	if (sums->last_error == EADDRNOTAVAIL) {
-		explain_add(
-			context, index,
-			&(struct parts){
-				.kind = CAUSE_PORTS_USED_UP,
-				.sentence = xasprintf("this host has no ephemeral port left for "
-						      "connections to %s",
-						      where),
-				.evidence = xasprintf("connect() fails with EADDRNOTAVAIL; ports "
-						      "%u to %u, %u socket%s in TIME_WAIT",
-						      here->port_low, here->port_high,
-						      here->time_wait, PLURAL(here->time_wait)),
-				.advice = xstrdup("keep connections open and reuse them; widen "
-						  "net.ipv4.ip_local_port_range"),
-			});
+		explain_add(context, index, .kind = CAUSE_PORTS_USED_UP,
+			    .sentence = xasprintf(
+				    "this host has no ephemeral port left for connections to %s",
+				    where),
+			    .evidence = xasprintf("connect() fails with EADDRNOTAVAIL; ports %u to "
+						  "%u, %u socket%s in TIME_WAIT",
+						  here->port_low, here->port_high, here->time_wait,
+						  PLURAL(here->time_wait)),
+			    .advice = xstrdup("keep connections open and reuse them; widen "
+					      "net.ipv4.ip_local_port_range"));
 		return;
 	}
-	explain_add(
-		context, index,
-		&(struct parts){
-			.kind = sums->last_error == EHOSTUNREACH || sums->last_error == ENETUNREACH
-					? CAUSE_UNREACHABLE
-					: CAUSE_LOCAL_ERROR,
-			.sentence = xasprintf("connections to %s fail: %s", where,
-					      strerror(sums->last_error)),
-			.evidence = xasprintf(
-				"connect() fails with errno %d; who reports it can't be "
-				"seen%s",
-				sums->last_error, evidence->watched ? "" : " without CAP_NET_RAW"),
-			.advice = xstrdup(evidence->watched
-						  ? "check the routes and rules of this host"
-						  : "run this as root to see who reports "
-						    "it"),
-			.steps = sums->last_error == ENETUNREACH    ? "unreachable net"
-				 : sums->last_error == EHOSTUNREACH ? "unreachable host"
-								    : NULL,
-		});
+	explain_add(context, index,
+		    .kind = sums->last_error == EHOSTUNREACH || sums->last_error == ENETUNREACH
+				    ? CAUSE_UNREACHABLE
+				    : CAUSE_LOCAL_ERROR,
+		    .sentence = xasprintf("connections to %s fail: %s", where,
+					  strerror(sums->last_error)),
+		    .evidence = xasprintf(
+			    "connect() fails with errno %d; who reports it can't be seen%s",
+			    sums->last_error, evidence->watched ? "" : " without CAP_NET_RAW"),
+		    .advice = xstrdup(evidence->watched ? "check the routes and rules of this host"
+							: "run this as root to see who reports it"),
+		    .steps = sums->last_error == ENETUNREACH    ? "unreachable net"
+			     : sums->last_error == EHOSTUNREACH ? "unreachable host"
+								: NULL);
 }
 
 /* ---- names ---- */
@@ -355,50 +313,36 @@ static void explain_name(const struct context *context)
 	if (name->error)
 		explain_add(
 			context, UINT32_MAX,
-			&(struct parts){
-				.kind = name->error == EAI_AGAIN ? CAUSE_RESOLVER_SILENT
-								 : CAUSE_NAME_UNKNOWN,
-				.sentence =
-					name->error == EAI_AGAIN
-						? xasprintf("the resolver does not answer for %s",
-							    host)
-						: xasprintf("the name %s has no address", host),
-				.evidence =
-					xasprintf("getaddrinfo(): %s after %s; nameserver %s",
-						  gai_strerror(name->error), took,
-						  name->nameserver ? name->nameserver : "unknown"),
-				.advice = xasprintf("%s",
-						    name->error == EAI_AGAIN
-							    ? "check resolv.conf and the nameserver"
-						    : name->searched
-							    ? "spell it out: the search domains of "
-							      "resolv.conf were tried, too"
-							    : "check its spelling, and the zone"),
-			});
+			.kind = name->error == EAI_AGAIN ? CAUSE_RESOLVER_SILENT
+							 : CAUSE_NAME_UNKNOWN,
+			.sentence = name->error == EAI_AGAIN
+					    ? xasprintf("the resolver does not answer for %s", host)
+					    : xasprintf("the name %s has no address", host),
+			.evidence = xasprintf("getaddrinfo(): %s after %s; nameserver %s",
+					      gai_strerror(name->error), took,
+					      name->nameserver ? name->nameserver : "unknown"),
+			.advice = xasprintf("%s", name->error == EAI_AGAIN
+							  ? "check resolv.conf and the nameserver"
+						  : name->searched
+							  ? "spell it out: the search domains of "
+							    "resolv.conf were tried, too"
+							  : "check its spelling, and the zone"));
 	else if (name->took_ns > SLOW_RESOLVER_NS)
-		explain_add(context, UINT32_MAX,
-			    &(struct parts){
-				    .kind = CAUSE_RESOLVER_SLOW,
-				    .sentence = xasprintf("looking up %s takes %s", host, took),
-				    .evidence = xasprintf("before any connect(); nameserver %s",
-							  name->nameserver ? name->nameserver
-									   : "unknown"),
-				    .advice = xstrdup(
-					    "a nameserver of resolv.conf may be dead, or drop "
-					    "one of the questions for A and AAAA"),
-			    });
+		explain_add(context, UINT32_MAX, .kind = CAUSE_RESOLVER_SLOW,
+			    .sentence = xasprintf("looking up %s takes %s", host, took),
+			    .evidence = xasprintf("before any connect(); nameserver %s",
+						  name->nameserver ? name->nameserver : "unknown"),
+			    .advice = xstrdup("a nameserver of resolv.conf may be dead, or drop "
+					      "one of the questions for A and AAAA"));
 	else if (!name->literal && MAX(name->ipv4_ns, name->ipv6_ns) > SLOW_RESOLVER_NS)
-		explain_add(context, UINT32_MAX,
-			    &(struct parts){
-				    .kind = CAUSE_FAMILY_SLOW,
-				    .sentence = xasprintf(
-					    "asking for the %s address of %s takes long",
-					    name->ipv6_ns > name->ipv4_ns ? "IPv6" : "IPv4", host),
-				    .evidence = xasprintf("A %" PRId64 " ms, AAAA %" PRId64 " ms",
-							  name->ipv4_ns / NS_PER_MS,
-							  name->ipv6_ns / NS_PER_MS),
-				    .advice = xstrdup("fix the nameserver's answers for that type"),
-			    });
+		explain_add(context, UINT32_MAX, .kind = CAUSE_FAMILY_SLOW,
+			    .sentence = xasprintf("asking for the %s address of %s takes long",
+						  name->ipv6_ns > name->ipv4_ns ? "IPv6" : "IPv4",
+						  host),
+			    .evidence =
+				    xasprintf("A %" PRId64 " ms, AAAA %" PRId64 " ms",
+					      name->ipv4_ns / NS_PER_MS, name->ipv6_ns / NS_PER_MS),
+			    .advice = xstrdup("fix the nameserver's answers for that type"));
 }
 
 /* ---- all of it ---- */
@@ -443,17 +387,13 @@ static void explain_order(const struct context *context, const bool *well, size_
 	for (size_t i = 1; !evidence->name.literal && !well[0] && i < n; i++) {
 		if (!well[i])
 			continue;
-		explain_add(context, 0,
-			    &(struct parts){
-				    .kind = CAUSE_FIRST_ADDRESS_FAILS,
-				    .sentence = xasprintf(
-					    "clients try %s first and have to fall back to %s",
-					    address_format(&evidence->addresses[0].address, first),
-					    address_format(&evidence->addresses[i].address, good)),
-				    .evidence = xstrdup("the order is getaddrinfo()'s (RFC 6724)"),
-				    .advice = xstrdup(
-					    "fix the first address, or remove it from the name"),
-			    });
+		explain_add(context, 0, .kind = CAUSE_FIRST_ADDRESS_FAILS,
+			    .sentence = xasprintf(
+				    "clients try %s first and have to fall back to %s",
+				    address_format(&evidence->addresses[0].address, first),
+				    address_format(&evidence->addresses[i].address, good)),
+			    .evidence = xstrdup("the order is getaddrinfo()'s (RFC 6724)"),
+			    .advice = xstrdup("fix the first address, or remove it from the name"));
 		return;
 	}
 }

@@ -10,7 +10,7 @@
 
 #include "common/duration.h"
 
-void explain_add(const struct context *context, size_t address, const struct parts *parts)
+void explain_add_parts(const struct context *context, size_t address, const struct parts *parts)
 {
 	struct diagnosis *diagnosis = context->diagnosis;
 

@@ -23,9 +23,13 @@ struct context {
 /**
  * explain_add() - add a cause
  * @address: index; SIZE_MAX: about the name, or all addresses
- * @parts: texts become the diagnosis's
+ *
+ * The arguments that follow are the parts: .kind = CAUSE_REFUSED, .evidence = text.
  */
-void explain_add(const struct context *context, size_t address, const struct parts *parts);
+#define explain_add(context, address, ...)                                                         \
+	explain_add_parts(context, address, &(struct parts){__VA_ARGS__})
+/** explain_add_parts() - add a cause, which takes over the texts */
+void explain_add_parts(const struct context *context, size_t address, const struct parts *parts);
 
 /* Sums over the trials at one address; pointers are borrowed from the evidence. */
 struct sums {

@@ -28,21 +28,18 @@ static void add_wrong_listener(const struct context *context, size_t index, cons
 
 	address_format_host(address, host);
 	explain_add(context, index,
-		    &(struct parts){
-			    .kind = loopback ? CAUSE_BOUND_TO_LOOPBACK
-				    : family ? CAUSE_OTHER_FAMILY_ONLY
-					     : CAUSE_BOUND_ELSEWHERE,
-			    .sentence = xasprintf(
-				    "%s, and not on %s%s", who, host,
-				    is_there(context, index) ? " of its network namespace" : ""),
-			    .evidence = xstrdup(seen),
-			    .advice = xasprintf(
-				    "bind the server to %s or to all addresses (%s)%s", host,
-				    address->family == AF_INET ? "0.0.0.0" : "[::]",
-				    loopback ? "; in a container, 127.0.0.1 is the container's own"
-					     : ""),
-			    .steps = "refuse",
-		    });
+		    .kind = loopback ? CAUSE_BOUND_TO_LOOPBACK
+			    : family ? CAUSE_OTHER_FAMILY_ONLY
+				     : CAUSE_BOUND_ELSEWHERE,
+		    .sentence =
+			    xasprintf("%s, and not on %s%s", who, host,
+				      is_there(context, index) ? " of its network namespace" : ""),
+		    .evidence = xstrdup(seen),
+		    .advice = xasprintf(
+			    "bind the server to %s or to all addresses (%s)%s", host,
+			    address->family == AF_INET ? "0.0.0.0" : "[::]",
+			    loopback ? "; in a container, 127.0.0.1 is the container's own" : ""),
+		    .steps = "refuse");
 }
 
 /* Returns the TTL with which the host's own SYN-ACKs arrive, or -1 if none was seen. */
@@ -70,38 +67,27 @@ static void explain_remote_refusal(const struct context *context, size_t index,
 
 	address_format(&address->address, where);
 	if (between) {
-		explain_add(
-			context, index,
-			&(struct parts){
-				.kind = CAUSE_RST_FROM_BETWEEN,
-				.sentence = xasprintf("a middlebox, and not the host, sends the "
-						      "RST for %s",
-						      where),
-				.evidence = xasprintf(
-					"%s; the host's own answers arrive with TTL %d", rst, ttl),
-				.advice = xstrdup("look for a firewall, load balancer or intrusion "
-						  "prevention system on the path"),
-				.steps = "refuse",
-			});
+		explain_add(context, index, .kind = CAUSE_RST_FROM_BETWEEN,
+			    .sentence = xasprintf(
+				    "a middlebox, and not the host, sends the RST for %s", where),
+			    .evidence = xasprintf("%s; the host's own answers arrive with TTL %d",
+						  rst, ttl),
+			    .advice = xstrdup("look for a firewall, load balancer or intrusion "
+					      "prevention system on the path"),
+			    .steps = "refuse");
 		return;
 	}
 	explain_add(
-		context, index,
-		&(struct parts){
-			.kind = CAUSE_REFUSED_REMOTE,
-			.sentence = xasprintf(
-				"no program listens on %s, or a firewall there rejects with "
-				"RST",
-				where),
-			.evidence = xasprintf("%s%s%s", rst,
-					      ttl >= 0 ? ", as the host's own answers have" : "",
-					      by_us ? reason : ""),
-			.advice = xasprintf(
-				"run `synfault diagnose --local %u` on the server; a retry "
-				"with backoff is right while it restarts",
-				address->address.port),
-			.steps = "refuse",
-		});
+		context, index, .kind = CAUSE_REFUSED_REMOTE,
+		.sentence = xasprintf(
+			"no program listens on %s, or a firewall there rejects with RST", where),
+		.evidence =
+			xasprintf("%s%s%s", rst, ttl >= 0 ? ", as the host's own answers have" : "",
+				  by_us ? reason : ""),
+		.advice = xasprintf("run `synfault diagnose --local %u` on the server; a retry "
+				    "with backoff is right while it restarts",
+				    address->address.port),
+		.steps = "refuse");
 }
 
 /* Explains an RST although no SYN has left this host. */
@@ -112,16 +98,11 @@ static void add_own_rejection(const struct context *context, size_t index, const
 
 	address_format(&context->evidence->addresses[index].address, where);
 	explain_add(
-		context, index,
-		&(struct parts){
-			.kind = CAUSE_LOCAL_FIREWALL_REJECTS,
-			.sentence = xasprintf("a firewall rule of this host rejects connections "
-					      "to %s with RST",
-					      where),
-			.evidence = xasprintf("%s, and no SYN left the host", rst),
-			.advice = rule_advice(context->evidence),
-			.steps = "refuse",
-		});
+		context, index, .kind = CAUSE_LOCAL_FIREWALL_REJECTS,
+		.sentence = xasprintf(
+			"a firewall rule of this host rejects connections to %s with RST", where),
+		.evidence = xasprintf("%s, and no SYN left the host", rst),
+		.advice = rule_advice(context->evidence), .steps = "refuse");
 }
 
 /* Explains an RST from where NAT of this host sends connections. */
@@ -134,18 +115,16 @@ static void add_backend_refusal(const struct context *context, size_t index,
 	AUTO_FREE char *reason = kernel_reset_text(context->evidence);
 
 	address_format(&address->backend, to);
-	explain_add(context, index,
-		    &(struct parts){
-			    .kind = CAUSE_NAT_BACKEND_REFUSES,
-			    .sentence = xasprintf("NAT of this host passes connections on to %s, "
-						  "where no program listens",
-						  to),
-			    .evidence = xasprintf("%s%s%s", rst, reason, nat),
-			    .advice = xasprintf("start the server at %s, or fix the published port "
-						"(nft list ruleset, or docker port)",
-						to),
-			    .steps = "refuse",
-		    });
+	explain_add(
+		context, index, .kind = CAUSE_NAT_BACKEND_REFUSES,
+		.sentence = xasprintf(
+			"NAT of this host passes connections on to %s, where no program listens",
+			to),
+		.evidence = xasprintf("%s%s%s", rst, reason, nat),
+		.advice = xasprintf("start the server at %s, or fix the published port (nft list "
+				    "ruleset, or docker port)",
+				    to),
+		.steps = "refuse");
 }
 
 static void add_own_firewall(const struct context *context, size_t index,
@@ -155,20 +134,15 @@ static void add_own_firewall(const struct context *context, size_t index,
 	AUTO_FREE char *who = listener_text(listener);
 
 	address_format(explain_served(&context->evidence->addresses[index]), where);
-	explain_add(context, index,
-		    &(struct parts){
-			    .kind = CAUSE_LOCAL_FIREWALL_REJECTS,
-			    .sentence = xasprintf("a firewall rule of %s rejects connections to %s "
-						  "with RST",
-						  is_there(context, index)
-							  ? "the server's network namespace, or "
-							    "on the way there,"
-							  : "this host",
-						  where),
-			    .evidence = xasprintf("%s, though %s", seen, who),
-			    .advice = rule_advice(context->evidence),
-			    .steps = "refuse",
-		    });
+	explain_add(context, index, .kind = CAUSE_LOCAL_FIREWALL_REJECTS,
+		    .sentence = xasprintf(
+			    "a firewall rule of %s rejects connections to %s with RST",
+			    is_there(context, index)
+				    ? "the server's network namespace, or on the way there,"
+				    : "this host",
+			    where),
+		    .evidence = xasprintf("%s, though %s", seen, who),
+		    .advice = rule_advice(context->evidence), .steps = "refuse");
 }
 
 /* Explains that no socket listens on the port where the trials went. */
@@ -182,53 +156,41 @@ static void add_no_listener(const struct context *context, size_t index, const c
 	address_format_host(address, host);
 	if (!server->has_stray) {
 		explain_add(
-			context, index,
-			&(struct parts){
-				.kind = CAUSE_NO_LISTENER,
-				.sentence =
-					is_there(context, index)
-						? xasprintf("no program listens on port %u in the "
-							    "network namespace of %s",
-							    address->port, host)
-						: xasprintf("no program listens on port %u of this "
-							    "host",
-							    address->port),
-				.evidence =
-					xasprintf("%s; the kernel lists no listening socket", seen),
-				.advice = xasprintf(
-					"start the server%s; a retry with backoff is right while "
-					"it restarts",
-					context->evidence->watched
-						? ""
-						: ", or fix where NAT passes the port on (a "
-						  "container's published port)"),
-				.steps = "refuse",
-			});
+			context, index, .kind = CAUSE_NO_LISTENER,
+			.sentence =
+				is_there(context, index)
+					? xasprintf("no program listens on port %u in the network "
+						    "namespace of %s",
+						    address->port, host)
+					: xasprintf("no program listens on port %u of this host",
+						    address->port),
+			.evidence = xasprintf("%s; the kernel lists no listening socket", seen),
+			.advice = xasprintf("start the server%s; a retry with backoff is right "
+					    "while it restarts",
+					    context->evidence->watched
+						    ? ""
+						    : ", or fix where NAT passes the port on (a "
+						      "container's published port)"),
+			.steps = "refuse");
 		return;
 	}
 	stray = listener_text(&server->stray);
 	explain_add(
-		context, index,
-		&(struct parts){
-			.kind = CAUSE_OTHER_NAMESPACE,
-			.sentence = xasprintf("%s, but in another network namespace (a "
-					      "container?), and nothing passes connections to "
-					      "port %u on to it",
-					      stray, address->port),
-			.evidence = xasprintf("%s; no socket listens on the port in this network "
-					      "namespace",
-					      seen),
-			.advice = server->stray_home.family
-					  ? xasprintf("publish the port (docker run -p %u:%u), or "
-						      "connect to %s",
-						      address->port, address->port,
-						      address_format(&server->stray_home, home))
-					  : xasprintf("publish the port (docker run -p %u:%u), and "
-						      "have the server listen on all addresses of "
-						      "its container",
-						      address->port, address->port),
-			.steps = "refuse",
-		});
+		context, index, .kind = CAUSE_OTHER_NAMESPACE,
+		.sentence = xasprintf("%s, but in another network namespace (a container?), and "
+				      "nothing passes connections to port %u on to it",
+				      stray, address->port),
+		.evidence = xasprintf("%s; no socket listens on the port in this network namespace",
+				      seen),
+		.advice = server->stray_home.family
+				  ? xasprintf("publish the port (docker run -p %u:%u), or connect "
+					      "to %s",
+					      address->port, address->port,
+					      address_format(&server->stray_home, home))
+				  : xasprintf("publish the port (docker run -p %u:%u), and have "
+					      "the server listen on all addresses of its container",
+					      address->port, address->port),
+		.steps = "refuse");
 }
 
 void explain_refusal(const struct context *context, size_t index, const struct sums *sums)
@@ -344,5 +306,5 @@ void explain_icmp(const struct context *context, size_t index, const struct sums
 		if (found_out)
 			parts.steps = "delay 3s then unreachable host";
 	}
-	explain_add(context, index, &parts);
+	explain_add_parts(context, index, &parts);
 }

@@ -25,38 +25,29 @@ static bool explain_full_queues(const struct context *context, size_t index,
 	AUTO_FREE char *who = listener_text(listener);
 
 	if (listener->queued > listener->backlog || server->listen_overflows > 0) {
-		explain_add(context, index,
-			    &(struct parts){
-				    .kind = CAUSE_ACCEPT_QUEUE_FULL,
-				    .sentence = xasprintf(
-					    "the accept queue of the server is full: %s", who),
-				    .evidence = xasprintf(
-					    "%u connection%s wait%s for accept(), the backlog is "
-					    "%u; ListenOverflows grew by %" PRId64 "; %s",
-					    listener->queued, listener->queued == 1 ? "" : "s",
-					    listener->queued == 1 ? "s" : "", listener->backlog,
-					    MAX(server->listen_overflows, 0), seen),
-				    .advice = full_queue_advice(listener),
-				    .steps = "backlog-full",
-			    });
+		explain_add(
+			context, index, .kind = CAUSE_ACCEPT_QUEUE_FULL,
+			.sentence = xasprintf("the accept queue of the server is full: %s", who),
+			.evidence = xasprintf("%u connection%s wait%s for accept(), the backlog is "
+					      "%u; ListenOverflows grew by %" PRId64 "; %s",
+					      listener->queued, listener->queued == 1 ? "" : "s",
+					      listener->queued == 1 ? "s" : "", listener->backlog,
+					      MAX(server->listen_overflows, 0), seen),
+			.advice = full_queue_advice(listener), .steps = "backlog-full");
 		return true;
 	}
 	if (server->request_drops > 0 ||
 	    (server->syn_cookies == NO && server->half_open > listener->backlog)) {
-		explain_add(context, index,
-			    &(struct parts){
-				    .kind = CAUSE_SYN_BACKLOG_FULL,
-				    .sentence = xasprintf(
-					    "the SYN backlog of the server is full: %s", who),
-				    .evidence = xasprintf(
-					    "%u half-open request%s, TCPReqQFullDrop grew by "
-					    "%" PRId64 "; %s",
-					    server->half_open, server->half_open == 1 ? "" : "s",
-					    MAX(server->request_drops, 0), seen),
-				    .advice = xstrdup("enable net.ipv4.tcp_syncookies, or raise "
-						      "net.ipv4.tcp_max_syn_backlog"),
-				    .steps = "drop",
-			    });
+		explain_add(context, index, .kind = CAUSE_SYN_BACKLOG_FULL,
+			    .sentence = xasprintf("the SYN backlog of the server is full: %s", who),
+			    .evidence = xasprintf(
+				    "%u half-open request%s, TCPReqQFullDrop grew by %" PRId64
+				    "; %s",
+				    server->half_open, server->half_open == 1 ? "" : "s",
+				    MAX(server->request_drops, 0), seen),
+			    .advice = xstrdup("enable net.ipv4.tcp_syncookies, or raise "
+					      "net.ipv4.tcp_max_syn_backlog"),
+			    .steps = "drop");
 		return true;
 	}
 	return false;
@@ -71,38 +62,30 @@ static bool explain_kernel_drops(const struct context *context, size_t index,
 
 	if (server->conntrack_drops > 0 ||
 	    (server->conntrack_max > 0 && server->conntrack_count >= server->conntrack_max)) {
-		explain_add(context, index,
-			    &(struct parts){
-				    .kind = CAUSE_CONNTRACK_FULL,
-				    .sentence = xasprintf(
-					    "the connection tracking table of %s is full", host),
-				    .evidence = xasprintf(
-					    "%" PRId64 " of %" PRId64 " entries; it dropped "
-					    "%" PRId64 " packets during the trials; %s",
-					    server->conntrack_count, server->conntrack_max,
-					    MAX(server->conntrack_drops, 0), seen),
-				    .advice = xstrdup(
-					    "raise net.netfilter.nf_conntrack_max, or find what "
-					    "opens that many connections"),
-				    .steps = "drop",
-			    });
+		explain_add(context, index, .kind = CAUSE_CONNTRACK_FULL,
+			    .sentence =
+				    xasprintf("the connection tracking table of %s is full", host),
+			    .evidence = xasprintf("%" PRId64 " of %" PRId64
+						  " entries; it dropped %" PRId64
+						  " packets during the trials; %s",
+						  server->conntrack_count, server->conntrack_max,
+						  MAX(server->conntrack_drops, 0), seen),
+			    .advice = xstrdup("raise net.netfilter.nf_conntrack_max, or find what "
+					      "opens that many connections"),
+			    .steps = "drop");
 		return true;
 	}
 	if (server->path_filtered > 0) {
 		explain_add(
-			context, index,
-			&(struct parts){
-				.kind = CAUSE_REVERSE_PATH,
-				.sentence = xasprintf(
-					"the reverse path filter of %s drops packets: "
-					"they arrive on an interface that its routes don't use",
-					host),
-				.evidence = xasprintf("IPReversePathFilter grew by %" PRId64 "; %s",
-						      server->path_filtered, seen),
-				.advice = xstrdup("fix the asymmetric route, or set "
-						  "net.ipv4.conf.*.rp_filter to 2"),
-				.steps = "drop",
-			});
+			context, index, .kind = CAUSE_REVERSE_PATH,
+			.sentence = xasprintf("the reverse path filter of %s drops packets: they "
+					      "arrive on an interface that its routes don't use",
+					      host),
+			.evidence = xasprintf("IPReversePathFilter grew by %" PRId64 "; %s",
+					      server->path_filtered, seen),
+			.advice = xstrdup(
+				"fix the asymmetric route, or set net.ipv4.conf.*.rp_filter to 2"),
+			.steps = "drop");
 		return true;
 	}
 	return false;
@@ -118,21 +101,17 @@ static bool explain_kernel_reason(const struct context *context, size_t index, c
 	    strcmp(drop->reason, "NETFILTER_DROP") == 0)
 		return false;
 	explain_add(
-		context, index,
-		&(struct parts){
-			.kind = CAUSE_KERNEL_DROP,
-			.sentence = filter ? xstrdup("a filter on the server's socket "
-						     "(SO_ATTACH_FILTER) drops the SYN")
-					   : xasprintf("the kernel of this host drops the SYN: %s",
-						       drop->reason),
-			.evidence = xasprintf("%s; the drop monitor says %s in %s", seen,
-					      drop->reason, drop->place),
-			.advice = xstrdup(filter ? "look for BPF that is attached to the socket: "
-						   "ss -ltnb"
-						 : "include/net/dropreason-core.h of the kernel "
-						   "explains the reason"),
-			.steps = "drop",
-		});
+		context, index, .kind = CAUSE_KERNEL_DROP,
+		.sentence = filter ? xstrdup("a filter on the server's socket (SO_ATTACH_FILTER) "
+					     "drops the SYN")
+				   : xasprintf("the kernel of this host drops the SYN: %s",
+					       drop->reason),
+		.evidence = xasprintf("%s; the drop monitor says %s in %s", seen, drop->reason,
+				      drop->place),
+		.advice = xstrdup(
+			filter ? "look for BPF that is attached to the socket: ss -ltnb"
+			       : "include/net/dropreason-core.h of the kernel explains the reason"),
+		.steps = "drop");
 	return true;
 }
 
@@ -149,20 +128,16 @@ static void explain_local_silence(const struct context *context, size_t index,
 	if (explain_kernel_reason(context, index, seen))
 		return;
 	explain_add(
-		context, index,
-		&(struct parts){
-			.kind = out ? CAUSE_LOCAL_FIREWALL_OUT : CAUSE_LOCAL_FIREWALL_IN,
-			.sentence = xasprintf("a firewall rule of this host drops the SYN%s",
-					      out       ? " on its way out"
-					      : unknown ? ", or NAT passes it on to a host that "
-							  "does not answer"
-							: " on its way in"),
-			.evidence = xasprintf(
-				"%s%s; %s", seen, out ? ", and none left the host" : "",
-				listener ? who : "a closed port would have answered with RST"),
-			.advice = rule_advice(context->evidence),
-			.steps = "drop",
-		});
+		context, index, .kind = out ? CAUSE_LOCAL_FIREWALL_OUT : CAUSE_LOCAL_FIREWALL_IN,
+		.sentence =
+			xasprintf("a firewall rule of this host drops the SYN%s",
+				  out       ? " on its way out"
+				  : unknown ? ", or NAT passes it on to a host that does not answer"
+					    : " on its way in"),
+		.evidence =
+			xasprintf("%s%s; %s", seen, out ? ", and none left the host" : "",
+				  listener ? who : "a closed port would have answered with RST"),
+		.advice = rule_advice(context->evidence), .steps = "drop");
 }
 
 bool explain_neighbour(const struct context *context, size_t index)
@@ -178,20 +153,16 @@ bool explain_neighbour(const struct context *context, size_t index)
 	address_format_host(route->gateway.family ? &route->gateway : explain_served(address),
 			    host);
 	explain_add(
-		context, index,
-		&(struct parts){
-			.kind = CAUSE_NEIGHBOUR_SILENT,
-			.sentence = xasprintf(
-				"%s%s does not answer on %s: it is down, or not on this link",
-				route->gateway.family ? "the gateway " : "", host, route->device),
-			.evidence = xasprintf(
-				"the neighbour entry is %s%s",
-				route->neighbour & NUD_FAILED ? "FAILED" : "INCOMPLETE", nat),
-			.advice = xstrdup(
-				"check that the host is up, and check the address and its prefix"),
-			/* The kernel asks three times, a second apart (net/ipv4/arp.c). */
-			.steps = "delay 3s then unreachable host",
-		});
+		context, index, .kind = CAUSE_NEIGHBOUR_SILENT,
+		.sentence =
+			xasprintf("%s%s does not answer on %s: it is down, or not on this link",
+				  route->gateway.family ? "the gateway " : "", host, route->device),
+		.evidence = xasprintf("the neighbour entry is %s%s",
+				      route->neighbour & NUD_FAILED ? "FAILED" : "INCOMPLETE", nat),
+		.advice =
+			xstrdup("check that the host is up, and check the address and its prefix"),
+		/* The kernel asks three times, a second apart (net/ipv4/arp.c). */
+		.steps = "delay 3s then unreachable host");
 	return true;
 }
 
@@ -282,7 +253,7 @@ static void explain_remote_silence(const struct context *context, size_t index,
 				  "with a port that is open: --compare PORT",
 				  address->address.port);
 	}
-	explain_add(context, index, &parts);
+	explain_add_parts(context, index, &parts);
 }
 
 bool explain_drops(const struct context *context, size_t index, const char *seen)

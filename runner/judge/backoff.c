@@ -55,15 +55,10 @@ static bool judge_duration_of(struct judge_ctx *ctx, const struct expectation *e
 
 	if (truth == TRUTH_MET)
 		return true;
-	findings_add_truth(
-		ctx, truth, &known,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject = subject_of_instance(ctx, "duration", exit->u.exit.instance),
-			.expected = bounds_text(&bounds),
-			.actual = time_text(duration_ns),
-			.miss = time_miss_text(&bounds, duration_ns),
-		});
+	findings_add_truth(ctx, truth, &known, .expectation = expectation,
+			   .subject = subject_of_instance(ctx, "duration", exit->u.exit.instance),
+			   .expected = bounds_text(&bounds), .actual = time_text(duration_ns),
+			   .miss = time_miss_text(&bounds, duration_ns));
 	return false;
 }
 
@@ -92,12 +87,8 @@ void judge_duration(struct judge_ctx *ctx, const struct expectation *expectation
 		shown = event;
 		good = judge_duration_of(ctx, expectation, event, started_ns[instance]);
 	}
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = bounds_text(&bounds),
-			       .actual = time_span_text(&span),
-			       .event = shown,
-		       });
+	assessment_set(ctx, expectation, .expected = bounds_text(&bounds),
+		       .actual = time_span_text(&span), .event = shown);
 }
 
 /*
@@ -309,19 +300,13 @@ static void add_never_closed(struct waits *waits, const struct policy_wait *wait
 	AUTO_FREE char *expected = bounds_text(&bounds);
 	char *subject = wait_subject(waits, wait);
 
-	findings_add(waits->ctx, WEIGHT_FAILED,
-		     &(struct finding_parts){
-			     .expectation = waits->expectation,
-			     .subject = subject,
-			     .expected = xstrdup(expected),
-			     .actual = xstrdup("none"),
-			     .message = xasprintf("%s: expected %s, but the client never closed "
-						  "attempt %zu (its socket was still open when "
-						  "attempt %zu started), so there was no wait",
-						  subject, expected, wait->from + 1, wait->to + 1),
-			     .looks_like = first_fit(waits),
-			     .attempt = waits->group->attempts[wait->from],
-		     });
+	findings_add(waits->ctx, WEIGHT_FAILED, .expectation = waits->expectation,
+		     .subject = subject, .expected = xstrdup(expected), .actual = xstrdup("none"),
+		     .message = xasprintf(
+			     "%s: expected %s, but the client never closed attempt %zu (its socket "
+			     "was still open when attempt %zu started), so there was no wait",
+			     subject, expected, wait->from + 1, wait->to + 1),
+		     .looks_like = first_fit(waits), .attempt = waits->group->attempts[wait->from]);
 }
 
 static void add_wrong(struct waits *waits, const struct policy_wait *wait, int64_t wait_ns,
@@ -340,17 +325,11 @@ static void add_wrong(struct waits *waits, const struct policy_wait *wait, int64
 				    subject, expected, wait->from + 1, wait->to + 1, wait->to + 1,
 				    overlap, wait->from + 1);
 	}
-	findings_add_truth(waits->ctx, truth, known,
-			   &(struct finding_parts){
-				   .expectation = waits->expectation,
-				   .subject = subject,
-				   .expected = xstrdup(expected),
-				   .actual = time_text(wait_ns),
-				   .miss = time_miss_text(&bounds, wait_ns),
-				   .message = message,
-				   .looks_like = first_fit(waits),
-				   .attempt = waits->group->attempts[wait->to],
-			   });
+	findings_add_truth(waits->ctx, truth, known, .expectation = waits->expectation,
+			   .subject = subject, .expected = xstrdup(expected),
+			   .actual = time_text(wait_ns), .miss = time_miss_text(&bounds, wait_ns),
+			   .message = message, .looks_like = first_fit(waits),
+			   .attempt = waits->group->attempts[wait->to]);
 }
 
 /* Says whether a missing wait fails, or delays may have prevented it. */
@@ -366,20 +345,17 @@ static void check_list_length(struct waits *waits)
 
 	if (actual == expected)
 		return;
-	findings_add_truth(
-		waits->ctx, many ? TRUTH_BROKEN : truth_of_missing(waits), NULL,
-		&(struct finding_parts){
-			.expectation = waits->expectation,
-			.subject = waits_subject(waits),
-			/* "expected 1" alone reads like a time. */
-			.expected = xasprintf("%" PRId64 " %s%s", expected, waits->one,
-					      expected == 1 ? "" : "s"),
-			.actual = xasprintf("%" PRId64, actual),
-			.miss = count_miss_text((struct range){actual, actual},
-						(struct range){expected, expected}),
-			.looks_like = first_fit(waits),
-			.attempt = many ? waits->group->attempts[waits->list[expected].to] : NULL,
-		});
+	findings_add_truth(waits->ctx, many ? TRUTH_BROKEN : truth_of_missing(waits), NULL,
+			   .expectation = waits->expectation, .subject = waits_subject(waits),
+			   /* "expected 1" alone reads like a time. */
+			   .expected = xasprintf("%" PRId64 " %s%s", expected, waits->one,
+						 expected == 1 ? "" : "s"),
+			   .actual = xasprintf("%" PRId64, actual),
+			   .miss = count_miss_text((struct range){actual, actual},
+						   (struct range){expected, expected}),
+			   .looks_like = first_fit(waits),
+			   .attempt =
+				   many ? waits->group->attempts[waits->list[expected].to] : NULL);
 }
 
 /* Counts rounds if the policy is about rounds, and starts again after each success if it resets. */
@@ -393,20 +369,15 @@ static void check_max_attempts(struct waits *waits)
 		actual = (int64_t)waits->list[i].number + 1;
 		if (actual != most + 1)
 			continue;
-		findings_add(
-			waits->ctx, WEIGHT_FAILED,
-			&(struct finding_parts){
-				.expectation = waits->expectation,
-				.subject = subject_of_group(
-					waits->ctx,
-					waits->policy->per_round ? "rounds" : "attempts",
-					waits->expectation->endpoint, waits->group),
-				.expected = xasprintf("at most %" PRId64, most),
-				.actual = xasprintf("%zu", waits->n_list + 1),
-				.miss = xasprintf("%zu too many", waits->n_list + 1 - (size_t)most),
-				.looks_like = first_fit(waits),
-				.attempt = waits->group->attempts[waits->list[i].to],
-			});
+		findings_add(waits->ctx, WEIGHT_FAILED, .expectation = waits->expectation,
+			     .subject = subject_of_group(
+				     waits->ctx, waits->policy->per_round ? "rounds" : "attempts",
+				     waits->expectation->endpoint, waits->group),
+			     .expected = xasprintf("at most %" PRId64, most),
+			     .actual = xasprintf("%zu", waits->n_list + 1),
+			     .miss = xasprintf("%zu too many", waits->n_list + 1 - (size_t)most),
+			     .looks_like = first_fit(waits),
+			     .attempt = waits->group->attempts[waits->list[i].to]);
 		return;
 	}
 }
@@ -420,14 +391,10 @@ static void add_nothing_to_look_at(struct waits *waits)
 	size_t n = waits->group->n_attempts;
 
 	findings_add_truth(waits->ctx, truth_of_missing(waits), NULL,
-			   &(struct finding_parts){
-				   .expectation = waits->expectation,
-				   .subject = subject,
-				   .expected = bounds_text(&bounds),
-				   .actual = xstrdup("none"),
-				   .message = xasprintf("%s: no %s to judge: %zu attempt%s",
-							subject, waits->one, n, n == 1 ? "" : "s"),
-			   });
+			   .expectation = waits->expectation, .subject = subject,
+			   .expected = bounds_text(&bounds), .actual = xstrdup("none"),
+			   .message = xasprintf("%s: no %s to judge: %zu attempt%s", subject,
+						waits->one, n, n == 1 ? "" : "s"));
 }
 
 static void add_more(struct waits *waits)
@@ -435,14 +402,11 @@ static void add_more(struct waits *waits)
 	char *subject = subject_at(waits->ctx, expectation_kind_name(waits->expectation->kind),
 				   waits->expectation->endpoint);
 
-	findings_add(waits->ctx, WEIGHT_FAILED,
-		     &(struct finding_parts){
-			     .expectation = waits->expectation,
-			     .subject = subject,
-			     .message = xasprintf("%s: %zu more are not as expected", subject,
-						  waits->n_wrong - MAX_ALIKE_FINDINGS),
-			     .attempt = waits->first_hidden,
-		     });
+	findings_add(waits->ctx, WEIGHT_FAILED, .expectation = waits->expectation,
+		     .subject = subject,
+		     .message = xasprintf("%s: %zu more are not as expected", subject,
+					  waits->n_wrong - MAX_ALIKE_FINDINGS),
+		     .attempt = waits->first_hidden);
 }
 
 /* Adds the place of a wait in its band, and the places that it may have had without delays. */
@@ -514,15 +478,12 @@ static void add_measured(struct waits *waits, bool single)
 	} else {
 		policy_describe(policy, &expected);
 	}
-	assessment_set(waits->ctx, waits->expectation,
-		       &(struct measured){
-			       .expected = strbuf_steal(&expected),
-			       .actual = single && waits->span.n_times <= LISTED_WAITS &&
-							 waits->first.length > 0
-						 ? xstrdup(strbuf_text(&waits->first))
-						 : time_span_text(&waits->span),
-			       .attempt = waits->span.attempt,
-		       });
+	assessment_set(waits->ctx, waits->expectation, .expected = strbuf_steal(&expected),
+		       .actual = single && waits->span.n_times <= LISTED_WAITS &&
+						 waits->first.length > 0
+					 ? xstrdup(strbuf_text(&waits->first))
+					 : time_span_text(&waits->span),
+		       .attempt = waits->span.attempt);
 }
 
 static void check_wait(struct waits *waits, const struct policy_wait *wait)
@@ -604,15 +565,12 @@ static void check_spread(struct waits *waits)
 	if (!spread.wrong)
 		return;
 	policy_describe(waits->policy, &policy);
-	findings_add(waits->ctx, WEIGHT_FAILED,
-		     &(struct finding_parts){
-			     .expectation = waits->expectation,
-			     .subject = subject_at(waits->ctx, what, waits->expectation->endpoint),
-			     .expected = xasprintf("spread evenly (%s)", strbuf_text(&policy)),
-			     .actual = spread_text(waits, &spread),
-			     .miss = xstrdup("by chance in at most 1 of 10,000 runs"),
-			     .looks_like = first_fit(waits),
-		     });
+	findings_add(waits->ctx, WEIGHT_FAILED, .expectation = waits->expectation,
+		     .subject = subject_at(waits->ctx, what, waits->expectation->endpoint),
+		     .expected = xasprintf("spread evenly (%s)", strbuf_text(&policy)),
+		     .actual = spread_text(waits, &spread),
+		     .miss = xstrdup("by chance in at most 1 of 10,000 runs"),
+		     .looks_like = first_fit(waits));
 }
 
 void judge_backoff(struct judge_ctx *ctx, const struct expectation *expectation)
@@ -685,17 +643,12 @@ void judge_total_backoff(struct judge_ctx *ctx, const struct expectation *expect
 						    : NULL);
 		if (truth == TRUTH_MET || ++n_wrong > MAX_ALIKE_FINDINGS)
 			continue;
-		findings_add_truth(
-			ctx, truth, &known,
-			&(struct finding_parts){
-				.expectation = expectation,
-				.subject = subject_of_group(ctx, "backoff in all",
-							    expectation->endpoint, group),
-				.expected = bounds_text(&bounds),
-				.actual = time_text(total_ns),
-				.miss = time_miss_text(&bounds, total_ns),
-				.looks_like = fit_text(ctx, expectation->endpoint, false),
-			});
+		findings_add_truth(ctx, truth, &known, .expectation = expectation,
+				   .subject = subject_of_group(ctx, "backoff in all",
+							       expectation->endpoint, group),
+				   .expected = bounds_text(&bounds), .actual = time_text(total_ns),
+				   .miss = time_miss_text(&bounds, total_ns),
+				   .looks_like = fit_text(ctx, expectation->endpoint, false));
 	}
 	assessment_set_times(ctx, expectation, &bounds, &span);
 }

@@ -154,14 +154,11 @@ static bool amount_depends_on_delays(const struct judge_ctx *ctx,
 static void add_bytes_unknown(struct judge_ctx *ctx, const struct expectation *expectation,
 			      const char *why, const struct attempt_history *attempt)
 {
-	findings_add(ctx, WEIGHT_UNDECIDED,
-		     &(struct finding_parts){
-			     .expectation = expectation,
-			     .subject = subject_at(ctx, "bytes", expectation->endpoint),
-			     .message = xasprintf("bytes %s: a connection %s",
-						  expectation_kind_name(expectation->kind), why),
-			     .attempt = attempt,
-		     });
+	findings_add(ctx, WEIGHT_UNDECIDED, .expectation = expectation,
+		     .subject = subject_at(ctx, "bytes", expectation->endpoint),
+		     .message = xasprintf("bytes %s: a connection %s",
+					  expectation_kind_name(expectation->kind), why),
+		     .attempt = attempt);
 }
 
 /* Both the count and one byte less are right where it is unknown whether a FIN was counted. */
@@ -199,12 +196,9 @@ void judge_bytes(struct judge_ctx *ctx, const struct expectation *expectation)
 		sum.low += one.low;
 		sum.high = vague ? INT64_MAX : sum.high + one.high;
 	}
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = count_range_text(range),
-			       .actual = count_range_text(sum),
-			       .attempt = n_attempts > 0 ? attempts[n_attempts - 1] : NULL,
-		       });
+	assessment_set(ctx, expectation, .expected = count_range_text(range),
+		       .actual = count_range_text(sum),
+		       .attempt = n_attempts > 0 ? attempts[n_attempts - 1] : NULL);
 	truth = truth_of_amount(sum, range);
 	if (truth == TRUTH_UNKNOWN) {
 		add_bytes_unknown(ctx, expectation,
@@ -218,14 +212,11 @@ void judge_bytes(struct judge_ctx *ctx, const struct expectation *expectation)
 	if (truth == TRUTH_MET)
 		return;
 	what = xasprintf("bytes %s", expectation_kind_name(expectation->kind));
-	findings_add_truth(ctx, truth, NULL,
-			   &(struct finding_parts){
-				   .expectation = expectation,
-				   .subject = subject_at(ctx, what, expectation->endpoint),
-				   .expected = count_range_text(range),
-				   .actual = xasprintf("%" PRId64, sum.low),
-				   .miss = count_miss_text(sum, range),
-			   });
+	findings_add_truth(ctx, truth, NULL, .expectation = expectation,
+			   .subject = subject_at(ctx, what, expectation->endpoint),
+			   .expected = count_range_text(range),
+			   .actual = xasprintf("%" PRId64, sum.low),
+			   .miss = count_miss_text(sum, range));
 }
 
 /* Lists ends: "refused, refused, closed"; a long list is shortened: "refused x12, closed". */
@@ -270,25 +261,19 @@ void judge_ended(struct judge_ctx *ctx, const struct expectation *expectation)
 		    (each ? ends[i] != expected[0] : i >= n_expected || ends[i] != expected[i]))
 			wrong = i;
 	}
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = ended_text(expectation),
-			       .actual = ends_text(ends, n_attempts),
-			       .attempt = n_attempts > 0 ? attempts[n_attempts - 1] : NULL,
-		       });
+	assessment_set(ctx, expectation, .expected = ended_text(expectation),
+		       .actual = ends_text(ends, n_attempts),
+		       .attempt = n_attempts > 0 ? attempts[n_attempts - 1] : NULL);
 	if (wrong == SIZE_MAX && (each ? n_attempts > 0 : n_attempts == n_expected))
 		return;
 	truth = TRUTH_BROKEN;
 	if ((wrong != SIZE_MAX && wrong < n_attempts && attempts[wrong]->details->by_exit) ||
 	    (n_attempts < n_expected && instance_may_hide(ctx, INSTANCE_UNKNOWN)))
 		truth = TRUTH_UNKNOWN;
-	findings_add_truth(ctx, truth, NULL,
-			   &(struct finding_parts){
-				   .expectation = expectation,
-				   .expected = ended_text(expectation),
-				   .actual = ends_text(ends, n_attempts),
-				   .attempt = wrong != SIZE_MAX ? attempts[wrong] : NULL,
-			   });
+	findings_add_truth(ctx, truth, NULL, .expectation = expectation,
+			   .expected = ended_text(expectation),
+			   .actual = ends_text(ends, n_attempts),
+			   .attempt = wrong != SIZE_MAX ? attempts[wrong] : NULL);
 }
 
 /* ---- read-timeout ---- */
@@ -350,16 +335,11 @@ static void judge_read_timeout_of(struct judge_ctx *ctx, const struct expectatio
 	if (truth == TRUTH_MET)
 		return;
 	findings_add_truth(
-		ctx, truth, &known,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject =
-				subject_at(ctx, what, ctx->record->attempts[attempt->id].endpoint),
-			.expected = bounds_text(&bounds),
-			.actual = open ? xasprintf("still open after %s", took) : xstrdup(took),
-			.miss = time_miss_text(&bounds, took_ns),
-			.attempt = attempt,
-		});
+		ctx, truth, &known, .expectation = expectation,
+		.subject = subject_at(ctx, what, ctx->record->attempts[attempt->id].endpoint),
+		.expected = bounds_text(&bounds),
+		.actual = open ? xasprintf("still open after %s", took) : xstrdup(took),
+		.miss = time_miss_text(&bounds, took_ns), .attempt = attempt);
 }
 
 void judge_read_timeout(struct judge_ctx *ctx, const struct expectation *expectation)
@@ -377,12 +357,9 @@ void judge_read_timeout(struct judge_ctx *ctx, const struct expectation *expecta
 		findings_add_truth(
 			ctx,
 			instance_may_hide(ctx, INSTANCE_UNKNOWN) ? TRUTH_UNKNOWN : TRUTH_BROKEN,
-			NULL,
-			&(struct finding_parts){
-				.expectation = expectation,
-				.subject = subject_at(ctx, "read timeout", expectation->endpoint),
-				.expected = bounds_text(&bounds),
-				.actual = xstrdup("no connection that the client ended after it "
-						  "waited for data"),
-			});
+			NULL, .expectation = expectation,
+			.subject = subject_at(ctx, "read timeout", expectation->endpoint),
+			.expected = bounds_text(&bounds),
+			.actual = xstrdup(
+				"no connection that the client ended after it waited for data"));
 }

@@ -44,12 +44,8 @@ static void add(struct checker *checker, char *message)
 		free(message);
 		return;
 	}
-	findings_add(checker->ctx, WEIGHT_HARNESS,
-		     &(struct finding_parts){
-			     .place = checker->ctx->scenario->place,
-			     .subject = xstrdup("the record"),
-			     .message = message,
-		     });
+	findings_add(checker->ctx, WEIGHT_HARNESS, .place = checker->ctx->scenario->place,
+		     .subject = xstrdup("the record"), .message = message);
 }
 
 PRINTF(3, 4)
@@ -65,15 +61,11 @@ static void add_about(struct checker *checker, uint32_t id, const char *format, 
 	va_start(arguments, format);
 	what = xvasprintf(format, arguments);
 	va_end(arguments);
-	findings_add(checker->ctx, WEIGHT_HARNESS,
-		     &(struct finding_parts){
-			     .place = checker->ctx->scenario->place,
-			     .subject = xasprintf("attempt %" PRIu32 " at %s", attempt->number,
-						  endpoint),
-			     .message = xasprintf("attempt %" PRIu32 " at %s %s", attempt->number,
-						  endpoint, what),
-			     .attempt = &checker->ctx->history.attempts[id],
-		     });
+	findings_add(checker->ctx, WEIGHT_HARNESS, .place = checker->ctx->scenario->place,
+		     .subject = xasprintf("attempt %" PRIu32 " at %s", attempt->number, endpoint),
+		     .message = xasprintf("attempt %" PRIu32 " at %s %s", attempt->number, endpoint,
+					  what),
+		     .attempt = &checker->ctx->history.attempts[id]);
 }
 
 /* Checks that the record is of this scenario, whose scripts and names judgement uses. */

@@ -8,7 +8,6 @@
 #include "runner/judge/findings.h"
 #include "runner/judge/late_verdict.h"
 #include "runner/judge/measurements.h"
-#include "runner/judge/per_instance.h"
 #include "runner/record/syn_schedule.h"
 
 static char *signal_text(int number)
@@ -106,26 +105,19 @@ void judge_exit(struct judge_ctx *ctx, const struct expectation *expectation)
 	if (!last)
 		return;
 	shown = first ? first : last;
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = exit_expected_text(expectation),
-			       .actual = exits_text(ctx, shown),
-			       .event = shown,
-		       });
+	assessment_set(ctx, expectation, .expected = exit_expected_text(expectation),
+		       .actual = exits_text(ctx, shown), .event = shown);
 	if (truth == TRUTH_MET)
 		return;
 	findings_add_truth(
-		ctx, truth, NULL,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject = subject_of_instance(ctx, "exit status", first->u.exit.instance),
-			.expected = exit_expected_text(expectation),
-			.actual = status_text(first->u.exit.wait_status),
-			.miss = ctx->record->n_instances == 1 || truth != TRUTH_BROKEN
-					? NULL
-					: xasprintf("wrong in %" PRIu32 " of %" PRIu32 " instances",
-						    n_wrong, ctx->record->n_instances),
-		});
+		ctx, truth, NULL, .expectation = expectation,
+		.subject = subject_of_instance(ctx, "exit status", first->u.exit.instance),
+		.expected = exit_expected_text(expectation),
+		.actual = status_text(first->u.exit.wait_status),
+		.miss = ctx->record->n_instances == 1 || truth != TRUTH_BROKEN
+				? NULL
+				: xasprintf("wrong in %" PRIu32 " of %" PRIu32 " instances",
+					    n_wrong, ctx->record->n_instances));
 }
 
 void judge_count(struct judge_ctx *ctx, const struct expectation *expectation, struct range count,
@@ -135,26 +127,57 @@ void judge_count(struct judge_ctx *ctx, const struct expectation *expectation, s
 	struct range range = expectation->value.range.range;
 	enum truth truth = truth_of_range(count, range);
 
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = count_range_text(range),
-			       .actual = xasprintf("%" PRId64, seen),
-			       .attempt = last,
-		       });
+	assessment_set(ctx, expectation, .expected = count_range_text(range),
+		       .actual = xasprintf("%" PRId64, seen), .attempt = last);
 	if (truth == TRUTH_MET)
 		return;
-	findings_add_truth(
-		ctx, truth, NULL,
-		&(struct finding_parts){
-			.expectation = expectation,
+	findings_add_truth(ctx, truth, NULL, .expectation = expectation,
+			   .expected = count_range_text(range),
+			   .actual = xasprintf("%" PRId64, seen),
+			   .miss = count_miss_text((struct range){seen, seen}, range),
+			   .looks_like = expectation->kind == EXPECT_ATTEMPTS
+						 ? fit_text(ctx, expectation->endpoint, false)
+						 : NULL,
+			   .attempt = beyond);
+}
+
+void judge_peaks(struct judge_ctx *ctx, const struct expectation *expectation, const char *what,
+		 peak_fn peak_of)
+{
+	struct range range = expectation->value.range.range;
+	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
+	struct range peaks = {INT64_MAX, 0};
+	size_t n_wrong = 0;
+
+	for (size_t i = 0; i < groups->n_groups; i++) {
+		const struct attempt_group *group = &groups->groups[i];
+		const struct attempt_history *beyond = NULL, *ignored = NULL;
+		struct range peak = {
+			.low = peak_of(ctx, group, false, range.high, &beyond),
+			.high = peak_of(ctx, group, true, range.high, &ignored),
+		};
+		enum truth truth = truth_of_range(peak, range);
+
+		/* One that delays prevented might have been there, too. */
+		if (peak.high < range.low && instance_may_hide(ctx, group->instance))
+			truth = TRUTH_UNKNOWN;
+		peaks.low = MIN(peaks.low, peak.low);
+		peaks.high = MAX(peaks.high, peak.low);
+		if (truth == TRUTH_MET || ++n_wrong > MAX_ALIKE_FINDINGS)
+			continue;
+		findings_add_truth(
+			ctx, truth, NULL, .expectation = expectation,
+			.subject = subject_of_group(ctx, what, expectation->endpoint, group),
 			.expected = count_range_text(range),
-			.actual = xasprintf("%" PRId64, seen),
-			.miss = count_miss_text((struct range){seen, seen}, range),
-			.looks_like = expectation->kind == EXPECT_ATTEMPTS
-					      ? fit_text(ctx, expectation->endpoint, false)
-					      : NULL,
-			.attempt = beyond,
-		});
+			.actual = xasprintf("%" PRId64 " at once", peak.low),
+			.miss = count_miss_text(peak, range), .attempt = beyond);
+	}
+	if (groups->n_groups > 0)
+		assessment_set(ctx, expectation, .expected = count_range_text(range),
+			       .actual = peaks.low == peaks.high
+						 ? xasprintf("%" PRId64 " at once", peaks.high)
+						 : xasprintf("%" PRId64 " to %" PRId64 " at once",
+							     peaks.low, peaks.high));
 }
 
 void judge_attempts(struct judge_ctx *ctx, const struct expectation *expectation)

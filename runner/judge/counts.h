@@ -3,7 +3,7 @@
 #ifndef SYNFAULT_RUNNER_JUDGE_COUNTS_H
 #define SYNFAULT_RUNNER_JUDGE_COUNTS_H
 
-#include "runner/judge/judge_ctx.h"
+#include "runner/judge/per_instance.h"
 
 /** judge_exit() - judge "exit": how each instance of the client ended */
 void judge_exit(struct judge_ctx *ctx, const struct expectation *expectation);
@@ -22,5 +22,20 @@ void judge_retransmissions(struct judge_ctx *ctx, const struct expectation *expe
 void judge_count(struct judge_ctx *ctx, const struct expectation *expectation, struct range count,
 		 int64_t seen, const struct attempt_history *beyond,
 		 const struct attempt_history *last);
+
+/*
+ * Returns how many things of a group there were at once at most, if each lived as long as it may
+ * have (@longest), or as short. Sets *@ret_beyond, which is NULL before, to the first attempt with
+ * which there were more than @limit.
+ */
+typedef int64_t (*peak_fn)(const struct judge_ctx *ctx, const struct attempt_group *group,
+			   bool longest, int64_t limit, const struct attempt_history **ret_beyond);
+
+/**
+ * judge_peaks() - compare how many there were at once at most with the expectation's range
+ * @what: what is counted
+ */
+void judge_peaks(struct judge_ctx *ctx, const struct expectation *expectation, const char *what,
+		 peak_fn peak_of);
 
 #endif

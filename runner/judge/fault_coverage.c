@@ -154,13 +154,9 @@ static void add_never_fired(struct judge_ctx *ctx, enum weight weight, size_t en
 
 	step_format(&spec->script.steps[index], &step);
 	subject = xasprintf("step %zu (\"%s\") at %s", index + 1, strbuf_text(&step), spec->name);
-	findings_add(ctx, weight,
-		     &(struct finding_parts){
-			     .type = "never-fired",
-			     .place = spec->step_places ? spec->step_places[index] : spec->place,
-			     .subject = subject,
-			     .message = xasprintf("%s %s", subject, how_often),
-		     });
+	findings_add(ctx, weight, .type = "never-fired",
+		     .place = spec->step_places ? spec->step_places[index] : spec->place,
+		     .subject = subject, .message = xasprintf("%s %s", subject, how_often));
 	free(how_often);
 }
 
@@ -387,7 +383,7 @@ static void judge_any_attempt(struct judge_ctx *ctx)
 	if (ctx->timed_out && ctx->findings[WEIGHT_LAG].n_items > 0)
 		findings_add_late(ctx, WEIGHT_VOID, &parts);
 	else
-		findings_add(ctx, WEIGHT_VOID, &parts);
+		findings_add_parts(ctx, WEIGHT_VOID, &parts);
 }
 
 void judge_fired(struct judge_ctx *ctx)

@@ -74,7 +74,8 @@ static struct finding *add(struct judge_ctx *ctx, enum weight weight,
 	return &list->items[list->n_items - 1];
 }
 
-void findings_add(struct judge_ctx *ctx, enum weight weight, const struct finding_parts *parts)
+void findings_add_parts(struct judge_ctx *ctx, enum weight weight,
+			const struct finding_parts *parts)
 {
 	add(ctx, weight, parts);
 }
@@ -102,8 +103,8 @@ void findings_add_late(struct judge_ctx *ctx, enum weight weight, const struct f
 	blame(add(ctx, weight, parts), why_unknown(ctx, NULL));
 }
 
-void findings_add_truth(struct judge_ctx *ctx, enum truth truth, const struct range *known,
-			const struct finding_parts *parts)
+void findings_add_truth_parts(struct judge_ctx *ctx, enum truth truth, const struct range *known,
+			      const struct finding_parts *parts)
 {
 	struct finding *finding;
 

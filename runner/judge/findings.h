@@ -25,8 +25,14 @@ struct finding_parts {
 /**
  * findings_add() - add a finding
  * @weight: WEIGHT_FAILED becomes WEIGHT_LAG if it is about something after the disturbance
+ *
+ * The arguments that follow are the parts: .expectation = expectation, .actual = text.
  */
-void findings_add(struct judge_ctx *ctx, enum weight weight, const struct finding_parts *parts);
+#define findings_add(ctx, weight, ...)                                                             \
+	findings_add_parts(ctx, weight, &(struct finding_parts){__VA_ARGS__})
+/** findings_add_parts() - add a finding, which takes over the texts */
+void findings_add_parts(struct judge_ctx *ctx, enum weight weight,
+			const struct finding_parts *parts);
 
 /**
  * findings_add_late() - add a finding that delays may explain; its message says so
@@ -39,8 +45,11 @@ void findings_add_late(struct judge_ctx *ctx, enum weight weight,
  * @truth: TRUTH_BROKEN or TRUTH_UNKNOWN; if unknown, the message says why
  * @known: what a time may have been without delays, for the message if unknown; or NULL
  */
-void findings_add_truth(struct judge_ctx *ctx, enum truth truth, const struct range *known,
-			const struct finding_parts *parts);
+#define findings_add_truth(ctx, truth, known, ...)                                                 \
+	findings_add_truth_parts(ctx, truth, known, &(struct finding_parts){__VA_ARGS__})
+/** findings_add_truth_parts() - add a finding as findings_add_truth() does */
+void findings_add_truth_parts(struct judge_ctx *ctx, enum truth truth, const struct range *known,
+			      const struct finding_parts *parts);
 
 /** finding_parts_free() - free the texts of parts that did not become a finding */
 void finding_parts_free(struct finding_parts *parts);

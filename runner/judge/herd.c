@@ -116,22 +116,15 @@ void judge_herd(struct judge_ctx *ctx, const struct expectation *expectation)
 	int64_t peak = (int64_t)herd.peak;
 	enum truth truth;
 
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = limit_text(expectation),
-			       .actual = peak_text(&herd),
-			       .attempt = herd.peak > 0 ? attempts[herd.first] : NULL,
-		       });
+	assessment_set(ctx, expectation, .expected = limit_text(expectation),
+		       .actual = peak_text(&herd),
+		       .attempt = herd.peak > 0 ? attempts[herd.first] : NULL);
 	truth = truth_of_herd(ctx, attempts, n, expectation);
 	if (truth == TRUTH_MET)
 		return;
 	findings_add_truth(
-		ctx, truth, NULL,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.expected = limit_text(expectation),
-			.actual = peak_text(&herd),
-			.miss = count_miss_text((struct range){peak, peak}, (struct range){0, max}),
-			.attempt = peak > max ? attempts[herd.first + (size_t)max] : NULL,
-		});
+		ctx, truth, NULL, .expectation = expectation, .expected = limit_text(expectation),
+		.actual = peak_text(&herd),
+		.miss = count_miss_text((struct range){peak, peak}, (struct range){0, max}),
+		.attempt = peak > max ? attempts[herd.first + (size_t)max] : NULL);
 }

@@ -47,29 +47,19 @@ static bool judge_problems(struct judge_ctx *ctx, bool *ret_skip)
 		const struct problem *problem = &record->problems[i];
 
 		findings_add(ctx, WEIGHT_HARNESS,
-			     &(struct finding_parts){
-				     .type = problem->missing_capability ? "capability" : "harness",
-				     .place = ctx->scenario->place,
-				     .subject = xstrdup("the harness"),
-				     .message = xstrdup(problem->message),
-			     });
+			     .type = problem->missing_capability ? "capability" : "harness",
+			     .place = ctx->scenario->place, .subject = xstrdup("the harness"),
+			     .message = xstrdup(problem->message));
 	}
 	if (list->n_items == 0 && !record->client_started)
-		findings_add(ctx, WEIGHT_HARNESS,
-			     &(struct finding_parts){
-				     .place = ctx->scenario->place,
-				     .subject = xstrdup("the harness"),
-				     .message = xstrdup("the client was never started"),
-			     });
+		findings_add(ctx, WEIGHT_HARNESS, .place = ctx->scenario->place,
+			     .subject = xstrdup("the harness"),
+			     .message = xstrdup("the client was never started"));
 	if (list->n_items == 0 && !record->complete)
 		findings_add(
-			ctx, WEIGHT_HARNESS,
-			&(struct finding_parts){
-				.place = ctx->scenario->place,
-				.subject = xstrdup("the harness"),
-				.message = xstrdup("the supervisor ended before the record was "
-						   "complete"),
-			});
+			ctx, WEIGHT_HARNESS, .place = ctx->scenario->place,
+			.subject = xstrdup("the harness"),
+			.message = xstrdup("the supervisor ended before the record was complete"));
 	return list->n_items == 0;
 }
 
@@ -92,17 +82,13 @@ static void judge_timeout(struct judge_ctx *ctx)
 		delay_ns += attempt_lateness(&ctx->history.attempts[i]);
 	duration_format(scenario->timeout_ns, timeout);
 	findings_add_truth(
-		ctx, delay_ns > slack_ns ? TRUTH_UNKNOWN : TRUTH_BROKEN, NULL,
-		&(struct finding_parts){
-			.type = "timeout",
-			.place = scenario->place,
-			.subject = xstrdup("the client"),
-			.expected = xasprintf("to end within %s", timeout),
-			.actual = xstrdup("still running"),
-			.message = xasprintf("the client was still running after %s, its "
-					     "timeout, and was ended",
-					     timeout),
-		});
+		ctx, delay_ns > slack_ns ? TRUTH_UNKNOWN : TRUTH_BROKEN, NULL, .type = "timeout",
+		.place = scenario->place, .subject = xstrdup("the client"),
+		.expected = xasprintf("to end within %s", timeout),
+		.actual = xstrdup("still running"),
+		.message = xasprintf(
+			"the client was still running after %s, its timeout, and was ended",
+			timeout));
 }
 
 /* How each kind of expectation is judged. */
@@ -133,15 +119,13 @@ static bool has_what_it_needs(struct judge_ctx *ctx, const struct expectation *e
 		lacks = "how clients ended their connections";
 	if (!lacks)
 		return true;
-	findings_add(ctx, WEIGHT_UNDECIDED,
-		     &(struct finding_parts){
-			     .expectation = expectation,
-			     .subject = subject_at(ctx, expectation_kind_name(expectation->kind),
-						   expectation->endpoint),
-			     .message = xasprintf("%s can't be judged: the record does not say %s; "
-						  "run the scenario again",
-						  expectation_kind_name(expectation->kind), lacks),
-		     });
+	findings_add(
+		ctx, WEIGHT_UNDECIDED, .expectation = expectation,
+		.subject = subject_at(ctx, expectation_kind_name(expectation->kind),
+				      expectation->endpoint),
+		.message = xasprintf(
+			"%s can't be judged: the record does not say %s; run the scenario again",
+			expectation_kind_name(expectation->kind), lacks));
 	return false;
 }
 
@@ -315,12 +299,9 @@ static void check_luck(struct judge_ctx *ctx, const struct expectation *expectat
 		return;
 	if (has_finding(ctx, expectation) || takes_any_number(expectation))
 		return;
-	findings_add_truth(ctx, TRUTH_UNKNOWN, NULL,
-			   &(struct finding_parts){
-				   .expectation = expectation,
-				   .subject = subject_at(ctx, key, expectation->endpoint),
-				   .message = xasprintf("%s: it came out as expected", key),
-			   });
+	findings_add_truth(ctx, TRUTH_UNKNOWN, NULL, .expectation = expectation,
+			   .subject = subject_at(ctx, key, expectation->endpoint),
+			   .message = xasprintf("%s: it came out as expected", key));
 }
 
 /* Judges each expectation, and whether the faults that had to fire did. */

@@ -41,8 +41,8 @@ void assessments_make(struct judge_ctx *ctx)
 	}
 }
 
-void assessment_set(struct judge_ctx *ctx, const struct expectation *expectation,
-		    const struct measured *measured)
+void assessment_set_measured(struct judge_ctx *ctx, const struct expectation *expectation,
+			     const struct measured *measured)
 {
 	struct assessment *assessment =
 		&ctx->assessments[expectation - ctx->scenario->expectations];
@@ -113,10 +113,6 @@ char *time_span_text(const struct time_span *span)
 void assessment_set_times(struct judge_ctx *ctx, const struct expectation *expectation,
 			  const struct time_bounds *bounds, const struct time_span *span)
 {
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = bounds_text(bounds),
-			       .actual = time_span_text(span),
-			       .attempt = span->attempt,
-		       });
+	assessment_set(ctx, expectation, .expected = bounds_text(bounds),
+		       .actual = time_span_text(span), .attempt = span->attempt);
 }

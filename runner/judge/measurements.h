@@ -24,9 +24,12 @@ struct time_span {
 	const struct attempt_history *attempt; /* the attempt of the last time, or NULL */
 };
 
-/** assessment_set() - set what was measured for an expectation; takes the texts over */
-void assessment_set(struct judge_ctx *ctx, const struct expectation *expectation,
-		    const struct measured *measured);
+/** assessment_set() - set what was measured for an expectation, as .actual = text, … */
+#define assessment_set(ctx, expectation, ...)                                                      \
+	assessment_set_measured(ctx, expectation, &(struct measured){__VA_ARGS__})
+/** assessment_set_measured() - set what was measured, and take over its texts */
+void assessment_set_measured(struct judge_ctx *ctx, const struct expectation *expectation,
+			     const struct measured *measured);
 /** assessment_set_times() - set the times that were measured beside their bounds */
 void assessment_set_times(struct judge_ctx *ctx, const struct expectation *expectation,
 			  const struct time_bounds *bounds, const struct time_span *span);

@@ -104,14 +104,10 @@ const struct attempt_groups *attempt_groups_get(struct judge_ctx *ctx,
 		return groups;
 	subject = subject_at(ctx, expectation_kind_name(expectation->kind), expectation->endpoint);
 	findings_add(
-		ctx, WEIGHT_UNDECIDED,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject = subject,
-			.message = xasprintf("%s: it is not known which instance of the client "
-					     "made %zu of the attempts",
-					     subject, groups->n_unknown),
-		});
+		ctx, WEIGHT_UNDECIDED, .expectation = expectation, .subject = subject,
+		.message = xasprintf(
+			"%s: it is not known which instance of the client made %zu of the attempts",
+			subject, groups->n_unknown));
 	return groups;
 }
 

@@ -174,16 +174,13 @@ static void judge_within(struct judge_ctx *ctx, const struct expectation *expect
 	if (++*n_wrong > MAX_ALIKE_FINDINGS)
 		return;
 	took = time_text(took_ns);
-	findings_add_truth(
-		ctx, truth, next ? &known : NULL,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject = subject_of_group(ctx, "reconnect", expectation->endpoint, group),
-			.expected = bounds_text(&bounds),
-			.actual = next ? xstrdup(took) : xasprintf("none in %s", took),
-			.miss = next ? time_miss_text(&bounds, took_ns) : NULL,
-			.attempt = next ? next : group->attempts[index],
-		});
+	findings_add_truth(ctx, truth, next ? &known : NULL, .expectation = expectation,
+			   .subject =
+				   subject_of_group(ctx, "reconnect", expectation->endpoint, group),
+			   .expected = bounds_text(&bounds),
+			   .actual = next ? xstrdup(took) : xasprintf("none in %s", took),
+			   .miss = next ? time_miss_text(&bounds, took_ns) : NULL,
+			   .attempt = next ? next : group->attempts[index]);
 }
 
 void judge_reconnects(struct judge_ctx *ctx, const struct expectation *expectation)
@@ -265,32 +262,23 @@ static void judge_stale_of(struct judge_ctx *ctx, const struct expectation *expe
 	took = time_text(took_ns);
 	/* It may have let go of it in time, had the run gone on. */
 	if (known.high == INT64_MAX && truth == TRUTH_UNKNOWN) {
-		findings_add(ctx, WEIGHT_UNDECIDED,
-			     &(struct finding_parts){
-				     .expectation = expectation,
-				     .message = xasprintf(
-					     "stale: the run ended %s after a fault had "
-					     "ended the connection of attempt %" PRIu32
-					     ", which was still open",
-					     took, ctx->record->attempts[attempt->id].number),
-				     .attempt = attempt,
-			     });
+		findings_add(ctx, WEIGHT_UNDECIDED, .expectation = expectation,
+			     .message = xasprintf("stale: the run ended %s after a fault had ended "
+						  "the connection of attempt %" PRIu32
+						  ", which was still open",
+						  took, ctx->record->attempts[attempt->id].number),
+			     .attempt = attempt);
 		return;
 	}
 	what = xasprintf("stale connection of attempt %" PRIu32,
 			 ctx->record->attempts[attempt->id].number);
 	findings_add_truth(
-		ctx, truth, &known,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject =
-				subject_at(ctx, what, ctx->record->attempts[attempt->id].endpoint),
-			.expected = bounds_text(&bounds),
-			.actual = known.high == INT64_MAX ? xasprintf("still open after %s", took)
-							  : xstrdup(took),
-			.miss = time_miss_text(&bounds, took_ns),
-			.attempt = attempt,
-		});
+		ctx, truth, &known, .expectation = expectation,
+		.subject = subject_at(ctx, what, ctx->record->attempts[attempt->id].endpoint),
+		.expected = bounds_text(&bounds),
+		.actual = known.high == INT64_MAX ? xasprintf("still open after %s", took)
+						  : xstrdup(took),
+		.miss = time_miss_text(&bounds, took_ns), .attempt = attempt);
 }
 
 void judge_stale(struct judge_ctx *ctx, const struct expectation *expectation)
@@ -307,16 +295,13 @@ void judge_stale(struct judge_ctx *ctx, const struct expectation *expectation)
 					       &n_wrong);
 	assessment_set_times(ctx, expectation, &bounds, &span);
 	if (span.n_times == 0)
-		findings_add_truth(
-			ctx,
-			instance_may_hide(ctx, INSTANCE_UNKNOWN) ? TRUTH_UNKNOWN : TRUTH_BROKEN,
-			NULL,
-			&(struct finding_parts){
-				.expectation = expectation,
-				.subject = subject_at(ctx, "stale", expectation->endpoint),
-				.expected = bounds_text(&bounds),
-				.actual = xstrdup("no connection that a fault ended"),
-			});
+		findings_add_truth(ctx,
+				   instance_may_hide(ctx, INSTANCE_UNKNOWN) ? TRUTH_UNKNOWN
+									    : TRUTH_BROKEN,
+				   NULL, .expectation = expectation,
+				   .subject = subject_at(ctx, "stale", expectation->endpoint),
+				   .expected = bounds_text(&bounds),
+				   .actual = xstrdup("no connection that a fault ended"));
 }
 
 /* ---- concurrent-connections ---- */
@@ -358,8 +343,8 @@ static int64_t drawn_out(const struct judge_ctx *ctx, const struct attempt_group
 }
 
 /*
- * Returns how many connections there were at once at most, if each lived as long as it may have
- * (@longest), or as short. *@ret_beyond: the first with which there were more than @limit.
+ * Returns how many connections there were at once at most, by how long each may have lived: see
+ * peak_fn.
  */
 static int64_t peak_of(const struct judge_ctx *ctx, const struct attempt_group *group, bool longest,
 		       int64_t limit, const struct attempt_history **ret_beyond)
@@ -398,47 +383,5 @@ static int64_t peak_of(const struct judge_ctx *ctx, const struct attempt_group *
 
 void judge_concurrent_connections(struct judge_ctx *ctx, const struct expectation *expectation)
 {
-	struct range range = expectation->value.range.range, peaks = {INT64_MAX, 0};
-	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
-	size_t n_wrong = 0;
-
-	for (size_t i = 0; i < groups->n_groups; i++) {
-		const struct attempt_group *group = &groups->groups[i];
-		const struct attempt_history *beyond = NULL, *ignored = NULL;
-		struct range peak = {
-			.low = peak_of(ctx, group, false, range.high, &beyond),
-			.high = peak_of(ctx, group, true, range.high, &ignored),
-		};
-		enum truth truth;
-
-		/* Delays can have kept one from coming about, or brought two together. */
-		if (peak.high < range.low && instance_may_hide(ctx, group->instance))
-			peak.high = range.low;
-		truth = truth_of_range(peak, range);
-		peaks.low = MIN(peaks.low, peak.low);
-		peaks.high = MAX(peaks.high, peak.low);
-		if (truth == TRUTH_MET || ++n_wrong > MAX_ALIKE_FINDINGS)
-			continue;
-		findings_add_truth(
-			ctx, truth, NULL,
-			&(struct finding_parts){
-				.expectation = expectation,
-				.subject = subject_of_group(ctx, "concurrent connections",
-							    expectation->endpoint, group),
-				.expected = count_range_text(range),
-				.actual = xasprintf("%" PRId64 " at once", peak.low),
-				.miss = count_miss_text(peak, range),
-				.attempt = beyond,
-			});
-	}
-	if (groups->n_groups > 0)
-		assessment_set(
-			ctx, expectation,
-			&(struct measured){
-				.expected = count_range_text(range),
-				.actual = peaks.low == peaks.high
-						  ? xasprintf("%" PRId64 " at once", peaks.high)
-						  : xasprintf("%" PRId64 " to %" PRId64 " at once",
-							      peaks.low, peaks.high),
-			});
+	judge_peaks(ctx, expectation, "concurrent connections", peak_of);
 }

@@ -26,17 +26,13 @@ static void judge_last_attempt(struct judge_ctx *ctx, const struct expectation *
 	if (most == 0 || truth == TRUTH_MET)
 		return;
 	findings_add_truth(
-		ctx, truth, NULL,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject = subject_of_group(ctx, "giving up", expectation->endpoint, group),
-			.expected = xasprintf("after %" PRId64 " attempt%s", most,
-					      most == 1 ? "" : "s"),
-			.actual = xasprintf("%" PRId64 " attempt%s", n, PLURAL(n)),
-			.miss = count_miss_text((struct range){n, n}, (struct range){0, most}),
-			.looks_like = fit_text(ctx, expectation->endpoint, false),
-			.attempt = n > most ? group->attempts[most] : NULL,
-		});
+		ctx, truth, NULL, .expectation = expectation,
+		.subject = subject_of_group(ctx, "giving up", expectation->endpoint, group),
+		.expected = xasprintf("after %" PRId64 " attempt%s", most, most == 1 ? "" : "s"),
+		.actual = xasprintf("%" PRId64 " attempt%s", n, PLURAL(n)),
+		.miss = count_miss_text((struct range){n, n}, (struct range){0, most}),
+		.looks_like = fit_text(ctx, expectation->endpoint, false),
+		.attempt = n > most ? group->attempts[most] : NULL);
 }
 
 /* Bounds the time from the first attempt to another one as it would be without delays. */
@@ -85,18 +81,15 @@ static void judge_late_attempt(struct judge_ctx *ctx, const struct expectation *
 	index = wrong > 0 ? wrong : doubtful;
 	late_ns = group->attempts[index]->started_ns - group->attempts[0]->started_ns;
 	findings_add_truth(
-		ctx, truth, wrong > 0 ? &known : &unknown,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject = subject_of_group(ctx, "giving up", expectation->endpoint, group),
-			.expected = xasprintf("no attempt later than %s after the first",
-					      duration_format(after_ns, limit)),
-			.actual = xasprintf("attempt %zu after %s", index + 1,
-					    duration_format(late_ns, at)),
-			.miss = time_miss_text(&bounds, late_ns),
-			.looks_like = fit_text(ctx, expectation->endpoint, false),
-			.attempt = group->attempts[index],
-		});
+		ctx, truth, wrong > 0 ? &known : &unknown, .expectation = expectation,
+		.subject = subject_of_group(ctx, "giving up", expectation->endpoint, group),
+		.expected = xasprintf("no attempt later than %s after the first",
+				      duration_format(after_ns, limit)),
+		.actual =
+			xasprintf("attempt %zu after %s", index + 1, duration_format(late_ns, at)),
+		.miss = time_miss_text(&bounds, late_ns),
+		.looks_like = fit_text(ctx, expectation->endpoint, false),
+		.attempt = group->attempts[index]);
 }
 
 /*
@@ -121,17 +114,13 @@ static void judge_after_exit(struct judge_ctx *ctx, const struct expectation *ex
 		    (truth == TRUTH_UNKNOWN && attempt->started_ns <= exit->at_ns))
 			continue;
 		findings_add_truth(
-			ctx, truth, NULL,
-			&(struct finding_parts){
-				.expectation = expectation,
-				.subject = subject_of_group(ctx, "giving up", expectation->endpoint,
-							    group),
-				.expected = xstrdup("no attempt after the client's end"),
-				.actual = xasprintf(
-					"attempt %zu %s after it", i + 1,
-					duration_format(attempt->started_ns - exit->at_ns, late)),
-				.attempt = attempt,
-			});
+			ctx, truth, NULL, .expectation = expectation,
+			.subject = subject_of_group(ctx, "giving up", expectation->endpoint, group),
+			.expected = xstrdup("no attempt after the client's end"),
+			.actual =
+				xasprintf("attempt %zu %s after it", i + 1,
+					  duration_format(attempt->started_ns - exit->at_ns, late)),
+			.attempt = attempt);
 		return;
 	}
 }
@@ -172,15 +161,12 @@ static void measure_giving_up(struct judge_ctx *ctx, const struct expectation *e
 		if (!last || end->started_ns > last->started_ns)
 			last = end;
 	}
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = giving_up_text(expectation),
-			       .actual = xasprintf("%s%zu attempt%s, the last %s after the first",
-						   groups->n_groups > 1 ? "at most " : "", most,
-						   most == 1 ? "" : "s",
-						   duration_format(latest_ns, latest)),
-			       .attempt = last,
-		       });
+	assessment_set(ctx, expectation, .expected = giving_up_text(expectation),
+		       .actual =
+			       xasprintf("%s%zu attempt%s, the last %s after the first",
+					 groups->n_groups > 1 ? "at most " : "", most,
+					 most == 1 ? "" : "s", duration_format(latest_ns, latest)),
+		       .attempt = last);
 }
 
 void judge_gives_up(struct judge_ctx *ctx, const struct expectation *expectation)
@@ -332,17 +318,13 @@ static void add_order(struct judge_ctx *ctx, const struct expectation *expectati
 	bool failure = expectation->value.order.after_failure;
 
 	findings_add_truth(
-		ctx, truth, NULL,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject = subject_of_group(ctx, "order", ALL_ENDPOINTS, group),
-			.expected = failure ? xasprintf("%s not before %s has failed", later_name,
-							earlier_name)
-					    : xasprintf("%s before %s", earlier_name, later_name),
-			.actual = xasprintf("%s %s, %s %s", later_name, later_at, earlier_name,
-					    earlier_at),
-			.attempt = firsts[later],
-		});
+		ctx, truth, NULL, .expectation = expectation,
+		.subject = subject_of_group(ctx, "order", ALL_ENDPOINTS, group),
+		.expected =
+			failure ? xasprintf("%s not before %s has failed", later_name, earlier_name)
+				: xasprintf("%s before %s", earlier_name, later_name),
+		.actual = xasprintf("%s %s, %s %s", later_name, later_at, earlier_name, earlier_at),
+		.attempt = firsts[later]);
 }
 
 /*
@@ -412,12 +394,8 @@ static void measure_order(struct judge_ctx *ctx, const struct expectation *expec
 		if (first && (!last || first->started_ns > last->started_ns))
 			last = first;
 	}
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = strbuf_steal(&expected),
-			       .actual = strbuf_steal(&actual),
-			       .attempt = last,
-		       });
+	assessment_set(ctx, expectation, .expected = strbuf_steal(&expected),
+		       .actual = strbuf_steal(&actual), .attempt = last);
 }
 
 void judge_order(struct judge_ctx *ctx, const struct expectation *expectation)
@@ -479,7 +457,7 @@ static void judge_fallback_of(struct judge_ctx *ctx, const struct expectation *e
 		parts.actual = time_text(took_ns);
 		parts.miss = time_miss_text(&bounds, took_ns);
 		parts.attempt = second;
-		findings_add_truth(ctx, truth, &known, &parts);
+		findings_add_truth_parts(ctx, truth, &known, &parts);
 		return;
 	}
 	parts.actual = !first    ? xasprintf("%s was never tried", from_name)
@@ -489,7 +467,7 @@ static void judge_fallback_of(struct judge_ctx *ctx, const struct expectation *e
 	truth = !first || !second || comes_before(ctx, group, first, second) == TRUTH_UNKNOWN
 			? instance_may_hide(ctx, group->instance) ? TRUTH_UNKNOWN : TRUTH_BROKEN
 			: TRUTH_BROKEN;
-	findings_add_truth(ctx, truth, NULL, &parts);
+	findings_add_truth_parts(ctx, truth, NULL, &parts);
 }
 
 void judge_fallback(struct judge_ctx *ctx, const struct expectation *expectation)
@@ -529,17 +507,13 @@ static void add_retry(struct judge_ctx *ctx, const struct expectation *expectati
 	AUTO_FREE char *allowed = endings_text(expectation->value.endings);
 
 	findings_add_truth(
-		ctx, truth, NULL,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject = subject_of_group(ctx, "retries", attempts[retry->id].endpoint,
-						    group),
-			.expected = xasprintf("only after: %s", allowed),
-			.actual = xasprintf("attempt %" PRIu32 " after attempt %" PRIu32 " was %s",
-					    attempts[retry->id].number, attempts[before->id].number,
-					    ending_name(attempt_ending(before))),
-			.attempt = retry,
-		});
+		ctx, truth, NULL, .expectation = expectation,
+		.subject = subject_of_group(ctx, "retries", attempts[retry->id].endpoint, group),
+		.expected = xasprintf("only after: %s", allowed),
+		.actual = xasprintf("attempt %" PRIu32 " after attempt %" PRIu32 " was %s",
+				    attempts[retry->id].number, attempts[before->id].number,
+				    ending_name(attempt_ending(before))),
+		.attempt = retry);
 }
 
 /* The ends of attempts that were followed by another at the same address. */
@@ -566,13 +540,9 @@ static void measure_retries(struct judge_ctx *ctx, const struct expectation *exp
 		if (retried->n_after[ending] > 0)
 			strbuf_printf(&actual, "%s%zu after %s", actual.length > 0 ? ", " : "",
 				      retried->n_after[ending], ending_name(ending));
-	assessment_set(
-		ctx, expectation,
-		&(struct measured){
-			.expected = xasprintf("only after: %s", allowed),
-			.actual = actual.length > 0 ? strbuf_steal(&actual) : xstrdup("no retries"),
-			.attempt = retried->last,
-		});
+	assessment_set(ctx, expectation, .expected = xasprintf("only after: %s", allowed),
+		       .actual = actual.length > 0 ? strbuf_steal(&actual) : xstrdup("no retries"),
+		       .attempt = retried->last);
 }
 
 /*
@@ -640,16 +610,13 @@ static void judge_last_retry(struct judge_ctx *ctx, const struct expectation *ex
 	if (!last || expectation->value.endings & (1u << attempt_ending(last)) ||
 	    attempt_ending(last) == ENDING_CONNECTED || !instance_may_hide(ctx, group->instance))
 		return;
-	findings_add_truth(
-		ctx, TRUTH_UNKNOWN, NULL,
-		&(struct finding_parts){
-			.expectation = expectation,
-			.subject = subject_of_group(ctx, "retries", expectation->endpoint, group),
-			.expected = xasprintf("only after: %s", allowed),
-			.actual = xasprintf("none after the last attempt, which was %s",
-					    ending_name(attempt_ending(last))),
-			.attempt = last,
-		});
+	findings_add_truth(ctx, TRUTH_UNKNOWN, NULL, .expectation = expectation,
+			   .subject =
+				   subject_of_group(ctx, "retries", expectation->endpoint, group),
+			   .expected = xasprintf("only after: %s", allowed),
+			   .actual = xasprintf("none after the last attempt, which was %s",
+					       ending_name(attempt_ending(last))),
+			   .attempt = last);
 }
 
 void judge_retry_on(struct judge_ctx *ctx, const struct expectation *expectation)

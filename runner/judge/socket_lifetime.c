@@ -20,6 +20,7 @@
 
 #include <inttypes.h>
 
+#include "runner/judge/counts.h"
 #include "runner/judge/findings.h"
 #include "runner/judge/measurements.h"
 #include "runner/judge/per_instance.h"
@@ -28,9 +29,9 @@
 /* ---- connect-timeout ---- */
 
 /*
- * Returns whether the attempt ended when the client exited on its own, not at synfault's SIGTERM.
- * Many clients close the socket that timed out just before they exit: that looks the same as a
- * socket that the exit closed.
+ * Returns whether the attempt ended when the client exited on its own, not at synfault's
+ * SIGTERM. Many clients close the socket that timed out just before they exit: that looks
+ * the same as a socket that the exit closed.
  */
 static bool ended_itself(const struct judge_ctx *ctx, const struct attempt_history *attempt)
 {
@@ -89,18 +90,14 @@ static void judge_timeout_of(struct timeouts *timeouts, const struct attempt_gro
 	time_span_add(&timeouts->span, took_ns, attempt);
 	if (truth == TRUTH_MET || ++timeouts->n_wrong > MAX_ALIKE_FINDINGS)
 		return;
-	findings_add_truth(ctx, truth, &known,
-			   &(struct finding_parts){
-				   .expectation = timeouts->expectation,
-				   .subject = subject_of_group(
-					   ctx, what, timeouts->expectation->endpoint, group),
-				   .expected = bounds_text(&bounds),
-				   .actual = open && !ended_itself(ctx, attempt)
-						     ? xasprintf("still open after %s", took)
-						     : xstrdup(took),
-				   .miss = time_miss_text(&bounds, took_ns),
-				   .attempt = attempt,
-			   });
+	findings_add_truth(
+		ctx, truth, &known, .expectation = timeouts->expectation,
+		.subject = subject_of_group(ctx, what, timeouts->expectation->endpoint, group),
+		.expected = bounds_text(&bounds),
+		.actual = open && !ended_itself(ctx, attempt)
+				  ? xasprintf("still open after %s", took)
+				  : xstrdup(took),
+		.miss = time_miss_text(&bounds, took_ns), .attempt = attempt);
 }
 
 void judge_connect_timeout(struct judge_ctx *ctx, const struct expectation *expectation)
@@ -126,16 +123,11 @@ void judge_connect_timeout(struct judge_ctx *ctx, const struct expectation *expe
 					instance_was_delayed(ctx, INSTANCE_UNKNOWN, false)
 				? TRUTH_UNKNOWN
 				: TRUTH_BROKEN,
-			NULL,
-			&(struct finding_parts){
-				.expectation = expectation,
-				.subject = subject,
-				.expected = bounds_text(&bounds),
-				.actual = xstrdup("none"),
-				.message = xasprintf("%s: the client never gave an attempt up for "
-						     "lack of an answer",
-						     subject),
-			});
+			NULL, .expectation = expectation, .subject = subject,
+			.expected = bounds_text(&bounds), .actual = xstrdup("none"),
+			.message = xasprintf(
+				"%s: the client never gave an attempt up for lack of an answer",
+				subject));
 	}
 }
 
@@ -178,16 +170,12 @@ void judge_connecting(struct judge_ctx *ctx, const struct expectation *expectati
 		truth = truth_of_range(known, allowed_range(&bounds));
 		if (truth == TRUTH_MET)
 			continue;
-		findings_add_truth(ctx, truth, &known,
-				   &(struct finding_parts){
-					   .expectation = expectation,
-					   .subject = subject_of_group(
-						   ctx, "connecting", expectation->endpoint, group),
-					   .expected = bounds_text(&bounds),
-					   .actual = time_text(took_ns),
-					   .miss = time_miss_text(&bounds, took_ns),
-					   .attempt = group->attempts[group->n_attempts - 1],
-				   });
+		findings_add_truth(ctx, truth, &known, .expectation = expectation,
+				   .subject = subject_of_group(ctx, "connecting",
+							       expectation->endpoint, group),
+				   .expected = bounds_text(&bounds), .actual = time_text(took_ns),
+				   .miss = time_miss_text(&bounds, took_ns),
+				   .attempt = group->attempts[group->n_attempts - 1]);
 	}
 	assessment_set_times(ctx, expectation, &bounds, &span);
 }
@@ -219,15 +207,15 @@ static int64_t drawn_near(const struct judge_ctx *ctx, const struct attempt_hist
 
 /*
  * Returns how many attempts were open at once at most, if they ended as late as they may have
- * (@latest), or as early. *@ret_attempt is the first attempt with which there were more than
- * @limit.
+ * (@latest), or as early. *@ret_attempt: see peak_fn.
  */
-static size_t peak_of(const struct judge_ctx *ctx, const struct attempt_group *group, bool latest,
-		      size_t limit, const struct attempt_history **ret_attempt)
+static int64_t peak_of(const struct judge_ctx *ctx, const struct attempt_group *group, bool latest,
+		       int64_t limit, const struct attempt_history **ret_attempt)
 {
 	AUTO_FREE int64_t *ends_ns = xmalloc((group->n_attempts + 1) * sizeof(*ends_ns));
-	size_t peak = 0, n_ended = 0;
-	bool beyond = false, sorted = true;
+	size_t n_ended = 0;
+	int64_t peak = 0;
+	bool sorted = true;
 
 	for (size_t i = 0; i < group->n_attempts; i++) {
 		const struct attempt_history *attempt = group->attempts[i];
@@ -259,58 +247,16 @@ static size_t peak_of(const struct judge_ctx *ctx, const struct attempt_group *g
 		/* By now attempts 0 to i have begun, and n_ended of them have ended. */
 		while (n_ended < i && ends_ns[n_ended] <= group->attempts[i]->started_ns)
 			n_ended++;
-		peak = MAX(peak, i + 1 - n_ended);
-		if (!beyond && peak > limit) {
-			beyond = true;
+		peak = MAX(peak, (int64_t)(i + 1 - n_ended));
+		if (!*ret_attempt && peak > limit)
 			*ret_attempt = group->attempts[i];
-		}
 	}
 	return peak;
 }
 
 void judge_concurrent_attempts(struct judge_ctx *ctx, const struct expectation *expectation)
 {
-	struct range range = expectation->value.range.range;
-	const struct attempt_groups *groups = attempt_groups_get(ctx, expectation);
-	struct range peaks = {INT64_MAX, 0};
-	size_t n_wrong = 0;
-
-	for (size_t i = 0; i < groups->n_groups; i++) {
-		const struct attempt_group *group = &groups->groups[i];
-		const struct attempt_history *beyond = NULL, *ignored;
-		struct range peak = {
-			.low = (int64_t)peak_of(ctx, group, false, (size_t)range.high, &beyond),
-			.high = (int64_t)peak_of(ctx, group, true, (size_t)range.high, &ignored),
-		};
-		enum truth truth = truth_of_range(peak, range);
-
-		/* An attempt that delays prevented might have been open, too. */
-		if (peak.high < range.low && instance_may_hide(ctx, group->instance))
-			truth = TRUTH_UNKNOWN;
-		peaks.low = MIN(peaks.low, peak.low);
-		peaks.high = MAX(peaks.high, peak.low);
-		if (truth == TRUTH_MET || ++n_wrong > MAX_ALIKE_FINDINGS)
-			continue;
-		findings_add_truth(
-			ctx, truth, NULL,
-			&(struct finding_parts){
-				.expectation = expectation,
-				.subject = subject_of_group(ctx, "concurrent attempts",
-							    expectation->endpoint, group),
-				.expected = count_range_text(range),
-				.actual = xasprintf("%" PRId64 " at once", peak.low),
-				.miss = count_miss_text(peak, range),
-				.attempt = beyond,
-			});
-	}
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = count_range_text(range),
-			       .actual = peaks.low == peaks.high
-						 ? xasprintf("%" PRId64 " at once", peaks.high)
-						 : xasprintf("%" PRId64 " to %" PRId64 " at once",
-							     peaks.low, peaks.high),
-		       });
+	judge_peaks(ctx, expectation, "concurrent attempts", peak_of);
 }
 
 /* ---- leaks ---- */
@@ -535,22 +481,14 @@ void judge_leaks(struct judge_ctx *ctx, const struct expectation *expectation)
 
 	for (size_t i = 0; i < groups->n_groups; i++)
 		count_leaks(&leaks, &all->groups[i]);
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = count_range_text(range),
-			       .actual = xasprintf("%" PRId64, leaks.count.low),
-		       });
+	assessment_set(ctx, expectation, .expected = count_range_text(range),
+		       .actual = xasprintf("%" PRId64, leaks.count.low));
 	truth = truth_of_range(leaks.count, range);
 	if (truth != TRUTH_MET)
-		findings_add_truth(ctx, truth, NULL,
-				   &(struct finding_parts){
-					   .expectation = expectation,
-					   .subject = subject_at(ctx, "sockets left open",
-								 expectation->endpoint),
-					   .expected = count_range_text(range),
-					   .actual = leaks_text(&leaks),
-					   .miss = count_miss_text(leaks.count, range),
-					   .attempt = leaks.first,
-				   });
+		findings_add_truth(
+			ctx, truth, NULL, .expectation = expectation,
+			.subject = subject_at(ctx, "sockets left open", expectation->endpoint),
+			.expected = count_range_text(range), .actual = leaks_text(&leaks),
+			.miss = count_miss_text(leaks.count, range), .attempt = leaks.first);
 	free(leaks.still_open);
 }

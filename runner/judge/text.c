@@ -138,14 +138,10 @@ static void add_undecided(struct judge_ctx *ctx, const struct expectation *expec
 	char *stream = subject_of_instance(ctx, expectation_kind_name(expectation->kind), instance);
 	char *expected = expected_text(expectation);
 
-	findings_add(ctx, WEIGHT_UNDECIDED,
-		     &(struct finding_parts){
-			     .expectation = expectation,
-			     .subject = stream,
-			     .expected = expected,
-			     .message = xasprintf("%s: expected %s, which can't be judged: %s",
-						  stream, expected, why),
-		     });
+	findings_add(ctx, WEIGHT_UNDECIDED, .expectation = expectation, .subject = stream,
+		     .expected = expected,
+		     .message = xasprintf("%s: expected %s, which can't be judged: %s", stream,
+					  expected, why));
 }
 
 /* Finds the write that contained the byte at an offset of a stream; NULL if unknown. */
@@ -184,30 +180,23 @@ static void add_measured(struct judge_ctx *ctx, const struct expectation *expect
 		strbuf_printf(&actual, "none in %" PRIu64 " byte%s", text->total,
 			      text->total == 1 ? "" : "s");
 	}
-	assessment_set(ctx, expectation,
-		       &(struct measured){
-			       .expected = expected_text(expectation),
-			       .actual = strbuf_steal(&actual),
-			       .event = hit ? write_at(ctx->record, stream, offset) : NULL,
-		       });
+	assessment_set(ctx, expectation, .expected = expected_text(expectation),
+		       .actual = strbuf_steal(&actual),
+		       .event = hit ? write_at(ctx->record, stream, offset) : NULL);
 }
 
 static void add_failed(struct judge_ctx *ctx, const struct expectation *expectation,
 		       uint32_t instance, char *actual)
 {
-	findings_add_truth(ctx,
-			   instance_was_delayed(ctx, instance, false) ||
-					   instance_may_hide(ctx, instance)
-				   ? TRUTH_UNKNOWN
-				   : TRUTH_BROKEN,
-			   NULL,
-			   &(struct finding_parts){
-				   .expectation = expectation,
-				   .subject = subject_of_instance(
-					   ctx, expectation_kind_name(expectation->kind), instance),
-				   .expected = expected_text(expectation),
-				   .actual = actual,
-			   });
+	findings_add_truth(
+		ctx,
+		instance_was_delayed(ctx, instance, false) || instance_may_hide(ctx, instance)
+			? TRUTH_UNKNOWN
+			: TRUTH_BROKEN,
+		NULL, .expectation = expectation,
+		.subject = subject_of_instance(ctx, expectation_kind_name(expectation->kind),
+					       instance),
+		.expected = expected_text(expectation), .actual = actual);
 }
 
 /* Returns whether one instance's output is as expected. */
