@@ -113,6 +113,24 @@ static json_t *ask(int fd, json_t *request, char **ret_message)
 	return NULL;
 }
 
+/* Says the token to a daemon that is connected over TCP. Returns false with *@ret_message. */
+static bool introduce(int fd, char **ret_message)
+{
+	const char *token = getenv("SYNFAULT_TOKEN");
+	json_t *reply = ask(fd,
+			    json_pack("{s:i, s:s, s:s}", "id", 0, "command", "hello", "token",
+				      token ? token : ""),
+			    ret_message);
+	const bool good = json_is_true(json_object_get(reply, "ok"));
+	const char *text =
+		json_string_value(json_object_get(json_object_get(reply, "error"), "text"));
+
+	if (reply && !good)
+		*ret_message = xstrdup(text ? text : "no answer to hello");
+	json_decref(reply);
+	return good;
+}
+
 /* ---- the daemon to ask ---- */
 
 static void print_running(const struct ctl *ctl, char *const *paths)
@@ -162,7 +180,8 @@ static int connect_to_one(const struct ctl *ctl)
 		return fd;
 	fprintf(ctl->err, "synfault ctl: %s: %s\n", path,
 		fd == -ENOENT         ? "no such socket: no synfault inject listens there"
-		: fd == -ECONNREFUSED ? "no synfault inject listens there any more"
+		: fd == -EDESTADDRREQ ? "tcp:HOST:PORT is expected, with an address"
+		: fd == -ECONNREFUSED ? "no synfault listens there"
 		: fd == -EACCES       ? "no permission: only the user who runs it, and root, may "
 					"send commands"
 				      : strerror(-fd));
@@ -303,6 +322,11 @@ static enum exit_status send_command(const struct ctl *ctl)
 
 	if (fd < 0)
 		return (enum exit_status) - fd;
+	if (ctl->options->control && control_socket_is_tcp(ctl->options->control) &&
+	    !introduce(fd, &message)) {
+		print_error(ctl, NULL, message);
+		return STATUS_UNJUDGED;
+	}
 	reply = ask(fd, make_request(ctl), &message);
 	if (reply && json_is_true(json_object_get(reply, "ok")))
 		status = show(ctl, json_object_get(reply, "result"));
@@ -362,7 +386,8 @@ static int run_ctl(void *parsed, const struct operands *operands,
 }
 
 static const struct option_spec ctl_options[] = {
-	{"control", 0, "PATH", "use this control socket (default: that of the only daemon)",
+	{"control", 0, "PATH",
+	 "use this control socket, or tcp:HOST:PORT (default: that of the only daemon)",
 	 OPTION_STRING, OPTION_FIELD(struct ctl_options, control)},
 	OPTION_ROW_FORMAT(struct ctl_options, json, "print the answer as text or json"),
 	OPTION_ROW_HELP,

@@ -14,7 +14,7 @@ struct exec_options {
 	struct inline_endpoints endpoints;
 	struct selection selection;
 	enum isolation_mode isolation;
-	const char *control;
+	const char *control, *listen;
 	struct option_seed seed;
 	double timing_scale;
 	struct capture_policy capture;
@@ -46,6 +46,10 @@ static const struct option_spec rows[] = {
 	OPTION_ROW_ISOLATION(struct exec_options, isolation),
 	{"control", 0, "PATH", "take commands on this socket (default: see docs/inject.md)",
 	 OPTION_STRING, TO(control), .command_line_only = true},
+	{"listen", 0, "ADDRESS",
+	 "take commands over TCP, too: PORT on 127.0.0.1, or HOST:PORT; needs a secret in "
+	 "SYNFAULT_TOKEN",
+	 OPTION_STRING, TO(listen), .command_line_only = true},
 	OPTION_ROW_SEED(struct exec_options, seed),
 	OPTION_ROW_TIMING_SCALE(struct exec_options, timing_scale,
 				"multiply all timing tolerances by F"),
@@ -173,6 +177,26 @@ static char *absolute(const char *path)
 	return directory ? xasprintf("%s/%s", directory, path) : xstrdup(path);
 }
 
+/* Returns false, after saying why, if that is impossible. */
+static bool listen_tcp(const struct exec_command *self, struct exec_config *config)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+	AUTO_FREE char *bound = NULL;
+
+	if (!self->options->listen)
+		return true;
+	/* From another network namespace, no endpoint of a private sandbox would be reached. */
+	config->isolation = ISOLATION_SHARED;
+	config->token = control_socket_token(&diags);
+	if (config->token)
+		config->tcp_fd = control_socket_listen_tcp(self->options->listen, &diags, &bound);
+	if (bound)
+		fprintf(self->err, "synfault exec: takes commands at %s\n", bound);
+	else
+		fprintf(self->err, "synfault exec: %s\n", diags.items[0].message);
+	return bound;
+}
+
 static int run(struct exec_command *self, char *const *command)
 {
 	AUTO_DIAG struct diag_list diags = {0};
@@ -192,6 +216,8 @@ static int run(struct exec_command *self, char *const *command)
 		.userdata = self,
 	};
 
+	if (!listen_tcp(self, &config))
+		return EXEC_FAILED;
 	config.control_fd = control_socket_listen(self->options->control, &diags, &given);
 	if (config.control_fd < 0) {
 		fprintf(self->err, "synfault exec: %s; %s\n", diags.items[0].message,
@@ -202,7 +228,7 @@ static int run(struct exec_command *self, char *const *command)
 	config.control = control;
 	run_metadata_find(&self->facts);
 	self->facts.timing_scale = self->options->timing_scale;
-	self->facts.isolation = xstrdup(isolation_mode_name(self->options->isolation));
+	self->facts.isolation = xstrdup(isolation_mode_name(config.isolation));
 	return exec_run(&config);
 }
 
@@ -220,6 +246,10 @@ static int run_exec(void *parsed, const struct operands *operands,
 		capture->directory = "captures";
 	if (path && self.options->endpoints.n_items > 0)
 		command_usage_error(&command_exec, context->err, "-e goes without a file");
+	else if (self.options->listen && self.options->isolation == ISOLATION_PRIVATE)
+		command_usage_error(&command_exec, context->err,
+				    "--listen goes with --isolation shared: nothing outside "
+				    "reaches the endpoints of a private sandbox");
 	else if (load(&self, path) && names_differ(&self) && reports_are_possible(&self))
 		status = run(&self, operands->client);
 	scenario_file_free(self.file);

@@ -2,6 +2,7 @@
 /* `synfault inject`: injects faults for a client that another process starts. */
 #include "runner/command/command.h"
 
+#include <errno.h>
 #include <signal.h>
 
 #include "common/random.h"
@@ -165,6 +166,24 @@ static bool open_capture(const struct inject *inject, struct packet_file *file)
 	return status == 0;
 }
 
+/* Returns 0, or a negative errno with a diagnostic. */
+static int listen_tcp(const struct inject *inject, struct daemon_config *config,
+		      struct diag_list *diags)
+{
+	AUTO_FREE char *bound = NULL;
+
+	if (!inject->options->listen)
+		return 0;
+	config->token = control_socket_token(diags);
+	if (!config->token)
+		return -EINVAL;
+	config->tcp_fd = control_socket_listen_tcp(inject->options->listen, diags, &bound);
+	if (config->tcp_fd < 0)
+		return config->tcp_fd;
+	fprintf(inject->err, "synfault inject: takes commands at %s\n", bound);
+	return 0;
+}
+
 static enum exit_status run(struct inject *inject)
 {
 	AUTO_DIAG struct diag_list diags = {0};
@@ -205,7 +224,7 @@ static enum exit_status run(struct inject *inject)
 	if (message)
 		fprintf(inject->err, "synfault inject: \"%s\" can't run here: %s\n", first->name,
 			message);
-	else if (open_capture(inject, &capture))
+	else if (open_capture(inject, &capture) && listen_tcp(inject, &config.session, &diags) == 0)
 		config.session.control_fd =
 			control_socket_listen(inject->options->control, &diags, &control);
 	if (!message && config.session.control_fd >= 0) {

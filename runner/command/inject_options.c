@@ -41,6 +41,10 @@ static const struct option_spec rows[] = {
 	 TO(netns)},
 	{"control", 0, "PATH", "take commands on this socket (default: see docs/inject.md)",
 	 OPTION_STRING, TO(control)},
+	{"listen", 0, "ADDRESS",
+	 "take commands over TCP, too: PORT on 127.0.0.1, or HOST:PORT; needs a secret in "
+	 "SYNFAULT_TOKEN",
+	 OPTION_STRING, TO(listen), .command_line_only = true},
 	{"ready-fd", 0, "N", "write a line to descriptor N when armed, and close it", OPTION_CUSTOM,
 	 TO(ready_fd), .parse = parse_ready_fd, .explains = true, .command_line_only = true},
 	OPTION_ROW_FORMAT(struct inject_options, json, "print text or json"),

@@ -15,6 +15,7 @@ struct inject_options {
 	uint16_t port;                     /* of endpoints without a file; 0: choose free ones */
 	const char *netns;                 /* NULL: the current one */
 	const char *control;               /* NULL: the default place */
+	const char *listen;                /* NULL: no commands over TCP */
 	int ready_fd;                      /* -1: none */
 	bool json;
 	const char *junit, *record;

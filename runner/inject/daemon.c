@@ -226,7 +226,7 @@ static void command_stop(void *userdata, struct control_request *request, const 
 }
 
 static const struct control_command daemon_commands[] = {
-	{"hello", &control_no_arguments, command_hello},
+	{"hello", &control_hello_arguments, command_hello},
 	{"status", &control_no_arguments, command_status},
 	{"next", &next_type, command_next},
 	{"reset", &control_no_arguments, command_reset},
@@ -498,6 +498,8 @@ static enum exit_status run(struct session *self)
 	const struct control_config control = {
 		.base = self->base,
 		.fd = self->config->control_fd,
+		.tcp_fd = self->config->tcp_fd,
+		.token = self->config->token,
 		.commands = {daemon_commands, ARRAY_SIZE(daemon_commands)},
 		.max_peers = MAX_PEERS,
 		.userdata = self,

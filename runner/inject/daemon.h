@@ -26,6 +26,8 @@ struct daemon_config {
 	uint64_t capture_size; /* maximum of packet bytes in one of its sections */
 	const char *control;   /* path of the socket */
 	int control_fd;        /* the listening socket */
+	int tcp_fd;            /* that over TCP, if there is a token */
+	const char *token;     /* borrowed; NULL: no TCP */
 	int watchdog_fd;       /* socket to the watchdog (watchdog.h); its end means it is dead */
 	FILE *out, *err;
 };

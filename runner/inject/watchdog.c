@@ -166,6 +166,8 @@ enum exit_status watchdog_run(const struct watchdog_config *config)
 	} else {
 		/* Only the daemon listens for commands. */
 		close(config->session.control_fd);
+		if (config->session.token)
+			close(config->session.tcp_fd);
 		wait_status = watch(&watchdog);
 		status = conclude(&watchdog, wait_status);
 		close(watchdog.pidfd);

@@ -11,6 +11,8 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/listener.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <utlist.h>
@@ -19,6 +21,8 @@
 
 /* How long a peer may be silent, and how long it may take to read a reply. */
 enum { IDLE_S = 60, WRITE_S = 10 };
+/* How long one may take to say the token, and how many may be about to. */
+enum { STRANGER_S = 10, MAX_STRANGERS = 32 };
 /* Bytes of unread replies; more ends the connection. */
 enum { MAX_UNREAD = 1 << 20 };
 enum { RETRY_US = 100000 };
@@ -33,6 +37,7 @@ struct control_peer {
 	size_t n_requests;
 	bool closing;     /* once all replies are written */
 	bool half_closed; /* it sends no more, and reads what it has asked for */
+	bool is_stranger; /* it has to say the token first */
 	pid_t pid;        /* that has connected; 0: unknown */
 };
 
@@ -47,10 +52,10 @@ struct control_request {
 
 struct control {
 	struct control_config config;
-	struct evconnlistener *listener; /* or NULL */
-	struct event *retry;             /* or NULL; takes new peers again */
+	struct evconnlistener *listeners[2]; /* of the Unix socket, and of TCP; or NULL */
+	struct event *retry;                 /* or NULL; takes new peers again */
 	struct control_peer *peers;
-	size_t n_peers;
+	size_t n_peers, n_strangers;
 };
 
 const char *control_error_name(enum control_error error)
@@ -79,6 +84,33 @@ struct no_arguments {
 const struct json_type control_no_arguments = {.size = sizeof(struct no_arguments),
 					       .is_closed = true};
 
+struct hello_arguments {
+	char *token; /* or NULL */
+};
+static const struct json_field hello_fields[] = {
+	{"token", JSON_TEXT(struct hello_arguments, token), .optional = true,
+	 .about = "Over TCP: what SYNFAULT_TOKEN was for the daemon."},
+};
+const struct json_type control_hello_arguments = {
+	JSON_TYPE(struct hello_arguments, hello_fields),
+	.name = "hello",
+	.about = "Shows what the daemon can do.",
+	.is_closed = true,
+};
+
+bool control_token_fits(const char *given, const char *secret)
+{
+	const size_t given_length = strlen(given), length = strlen(secret);
+	volatile unsigned difference = given_length != length;
+
+	for (size_t i = 0; i < length; i++) {
+		const char byte = given[i < given_length ? i : given_length];
+
+		difference |= (unsigned)(byte ^ secret[i]);
+	}
+	return difference == 0;
+}
+
 static size_t max_requests(const struct control *control)
 {
 	return control->config.pipelined ? MAX_PIPELINED : 1;
@@ -102,6 +134,7 @@ static void peer_free(struct control_peer *peer)
 		request->peer = NULL;
 	DL_DELETE(control->peers, peer);
 	control->n_peers--;
+	control->n_strangers -= peer->is_stranger;
 	if (control->config.on_gone)
 		control->config.on_gone(control->config.userdata, peer);
 	bufferevent_free(peer->stream);
@@ -231,12 +264,47 @@ struct control_request *control_parse(const struct control_commands *commands, c
 	return NULL;
 }
 
+/* Sets how long the peer may be silent. */
+static void set_patience(const struct control_peer *peer)
+{
+	const struct timeval idle = {.tv_sec = peer->is_stranger ? STRANGER_S : IDLE_S};
+	const struct timeval writing = {.tv_sec = WRITE_S};
+	const bool patient = peer->control->config.patient && !peer->is_stranger;
+
+	bufferevent_set_timeouts(peer->stream, patient ? NULL : &idle, &writing);
+}
+
+/* Takes the first request over TCP. Returns whether it knows the token; if not, frees all. */
+static bool introduce(struct control_peer *peer, struct control_request *request, json_t *error)
+{
+	const char *secret = peer->control->config.token, *message;
+	const struct hello_arguments *hello =
+		request && strcmp(request->command->name, "hello") == 0 ? request->arguments : NULL;
+
+	if (hello && hello->token && control_token_fits(hello->token, secret)) {
+		peer->is_stranger = false;
+		peer->control->n_strangers--;
+		set_patience(peer);
+		return true;
+	}
+	message = hello && hello->token ? "the token is wrong"
+					: "over TCP the first request has to be hello, with the "
+					  "token that the daemon has in SYNFAULT_TOKEN";
+	json_decref(error);
+	if (request)
+		request_free(request);
+	drop_peer(peer, CONTROL_DENIED, message);
+	return false;
+}
+
 static void take_line(struct control_peer *peer, const char *line, size_t length)
 {
 	const struct control_config *config = &peer->control->config;
 	json_t *error = NULL;
 	struct control_request *request = control_parse(&config->commands, line, length, &error);
 
+	if (peer->is_stranger && !introduce(peer, request, error))
+		return;
 	if (!request) {
 		send_object(peer, error);
 		return;
@@ -337,7 +405,6 @@ static bool may_command(int fd, pid_t *ret_pid)
 
 static struct control_peer *add_peer(struct control *control, int fd)
 {
-	const struct timeval idle = {.tv_sec = IDLE_S}, writing = {.tv_sec = WRITE_S};
 	struct control_peer *peer = xzalloc(sizeof(*peer));
 
 	peer->control = control;
@@ -349,7 +416,7 @@ static struct control_peer *add_peer(struct control *control, int fd)
 	bufferevent_setcb(peer->stream, on_readable, on_written, on_end, peer);
 	/* Read little more than the longest request. */
 	bufferevent_setwatermark(peer->stream, EV_READ, 0, CONTROL_MAX_LINE + 2);
-	bufferevent_set_timeouts(peer->stream, control->config.patient ? NULL : &idle, &writing);
+	set_patience(peer);
 	bufferevent_enable(peer->stream, EV_READ | EV_WRITE);
 	return peer;
 }
@@ -367,21 +434,58 @@ static void on_connect(struct evconnlistener *listener, evutil_socket_t fd,
 		drop_peer(peer, CONTROL_TOO_MANY, "too many connections");
 }
 
+/* Takes a peer whose user is not known: it has to say the token before anything else. */
+static void on_stranger(struct evconnlistener *listener, evutil_socket_t fd,
+			struct sockaddr *address, int length, void *userdata)
+{
+	struct control *control = userdata;
+	struct control_peer *peer = add_peer(control, fd);
+	const int on = 1;
+
+	peer->is_stranger = true;
+	control->n_strangers++;
+	set_patience(peer);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	/* One that dies without a FIN has to be noticed: its sessions end with it. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	if (control->n_peers > control->config.max_peers || control->n_strangers > MAX_STRANGERS)
+		drop_peer(peer, CONTROL_TOO_MANY, "too many connections");
+}
+
+static void set_listening(struct control *control, bool on)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(control->listeners); i++) {
+		if (control->listeners[i] && on)
+			evconnlistener_enable(control->listeners[i]);
+		else if (control->listeners[i])
+			evconnlistener_disable(control->listeners[i]);
+	}
+}
+
 /* There is no descriptor for another peer: tries again later, and does not spin. */
 static void on_no_peer(struct evconnlistener *listener, void *userdata)
 {
 	struct control *control = userdata;
 	const struct timeval pause = {.tv_usec = RETRY_US};
 
-	evconnlistener_disable(listener);
+	set_listening(control, false);
 	event_add(control->retry, &pause);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *userdata)
 {
-	struct control *control = userdata;
+	set_listening(userdata, true);
+}
 
-	evconnlistener_enable(control->listener);
+static struct evconnlistener *listen_on(struct control *control, int fd, evconnlistener_cb on_peer)
+{
+	struct evconnlistener *listener = evconnlistener_new(control->config.base, on_peer, control,
+							     LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+
+	if (!listener)
+		out_of_memory();
+	evconnlistener_set_error_cb(listener, on_no_peer);
+	return listener;
 }
 
 void control_add_peer(struct control *control, int fd)
@@ -397,12 +501,12 @@ struct control *control_new(const struct control_config *config)
 	control->config = *config;
 	if (config->fd < 0)
 		return control;
-	control->listener = evconnlistener_new(config->base, on_connect, control,
-					       LEV_OPT_CLOSE_ON_EXEC, 0, config->fd);
+	control->listeners[0] = listen_on(control, config->fd, on_connect);
+	if (config->token)
+		control->listeners[1] = listen_on(control, config->tcp_fd, on_stranger);
 	control->retry = evtimer_new(config->base, on_retry, control);
-	if (!control->listener || !control->retry)
+	if (!control->retry)
 		out_of_memory();
-	evconnlistener_set_error_cb(control->listener, on_no_peer);
 	return control;
 }
 
@@ -411,8 +515,9 @@ void control_free(struct control *control)
 	if (!control)
 		return;
 	control->config.on_gone = NULL;
-	if (control->listener)
-		evconnlistener_free(control->listener);
+	for (size_t i = 0; i < ARRAY_SIZE(control->listeners); i++)
+		if (control->listeners[i])
+			evconnlistener_free(control->listeners[i]);
 	if (control->retry)
 		event_free(control->retry);
 	while (control->peers) {
@@ -566,8 +671,7 @@ void control_flush(struct control *control)
 {
 	int64_t until_ns = clock_monotonic_ns() + NS_PER_S;
 
-	if (control->listener)
-		evconnlistener_disable(control->listener);
+	set_listening(control, false);
 	while (!all_written(control) && clock_monotonic_ns() < until_ns) {
 		(void)event_base_loop(control->config.base, EVLOOP_NONBLOCK);
 		usleep(1000);

@@ -2,8 +2,8 @@
 /*
  * Takes commands on a Unix socket: line-delimited JSON (docs/protocol.md). A request is an object
  * with "command", optionally "id", and the command's arguments; the reply repeats the id. Only the
- * user who runs synfault and root may send commands. No peer can block the daemon: one that sends
- * too much, or reads too slowly, loses its connection.
+ * user who runs synfault and root may send commands, or over TCP whoever knows a token. No peer can
+ * block the daemon: one that sends too much, or reads too slowly, loses its connection.
  */
 #ifndef SYNFAULT_RUNNER_SESSION_CONTROL_H
 #define SYNFAULT_RUNNER_SESSION_CONTROL_H
@@ -54,10 +54,16 @@ struct control_commands {
 
 /* For commands without arguments. */
 extern const struct json_type control_no_arguments;
+/* For "hello". */
+extern const struct json_type control_hello_arguments;
 
 struct control_config {
 	struct event_base *base;
-	int fd; /* listening and non-blocking; stays the caller's; -1: peers are only added */
+	int fd;     /* listening and non-blocking; stays the caller's; -1: peers are only added */
+	int tcp_fd; /* the same over TCP, if there is a token */
+	/* What the first request of a TCP connection, "hello", has to know; borrowed; NULL: no TCP.
+	 */
+	const char *token;
 	struct control_commands commands;
 	size_t max_peers;
 	bool patient;   /* peers may be silent for as long as they like */
@@ -77,6 +83,9 @@ struct control_config {
  */
 struct control_request *control_parse(const struct control_commands *commands, const char *line,
 				      size_t length, json_t **ret_error);
+
+/** control_token_fits() - compare a secret in a time that does not depend on what is given */
+bool control_token_fits(const char *given, const char *secret);
 
 /** control_new() - serve a control socket; @config is copied */
 struct control *control_new(const struct control_config *config);

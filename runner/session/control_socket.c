@@ -4,12 +4,18 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "common/text.h"
+
 enum { BACKLOG = 16 };
+/* Bytes of a token: less could be guessed. */
+enum { MIN_TOKEN = 16 };
 #define SUFFIX ".sock"
+#define TCP    "tcp:"
 
 /* Returns the directories to try, in order; NULL-terminated, owned by the caller. */
 static char **directories(void)
@@ -46,12 +52,66 @@ static int make_address(const char *path, struct sockaddr_un *ret)
 	return 0;
 }
 
+/*
+ * Finds the socket address of "PORT", "HOST:PORT" or "[HOST]:PORT". Returns a list to free with
+ * freeaddrinfo(), or NULL.
+ */
+static struct addrinfo *resolve(const char *text)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+				       .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+	const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
+	AUTO_FREE char *host =
+		colon ? xstrndup(text, (size_t)(colon - text)) : xstrdup("127.0.0.1");
+	const size_t length = strlen(host);
+	const bool in_brackets = length > 2 && host[0] == '[' && host[length - 1] == ']';
+	struct addrinfo *found = NULL;
+	int64_t number;
+
+	if (in_brackets)
+		host[length - 1] = '\0';
+	/* Without brackets the last part of an IPv6 address would be the port. */
+	if (length == 0 || !text_to_integer(port, 0, UINT16_MAX, &number) ||
+	    (!in_brackets && strchr(host, ':')))
+		return NULL;
+	if (getaddrinfo(in_brackets                 ? host + 1
+			: strcmp(host, "localhost") ? host
+						    : "127.0.0.1",
+			port, &hints, &found) != 0)
+		return NULL;
+	return found;
+}
+
+bool control_socket_is_tcp(const char *path)
+{
+	return strncmp(path, TCP, strlen(TCP)) == 0;
+}
+
+static int connect_tcp(const char *text)
+{
+	struct addrinfo *address = resolve(text);
+	AUTO_CLOSE int fd = -1;
+	int status = 0;
+
+	if (!address)
+		return -EDESTADDRREQ;
+	fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, address->ai_addr, address->ai_addrlen) < 0)
+		status = -errno;
+	freeaddrinfo(address);
+	return status < 0 ? status : steal_fd(&fd);
+}
+
 int control_socket_connect(const char *path)
 {
-	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	AUTO_CLOSE int fd = -1;
 	struct sockaddr_un address;
-	int status = make_address(path, &address);
+	int status;
 
+	if (control_socket_is_tcp(path))
+		return connect_tcp(path + strlen(TCP));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	status = make_address(path, &address);
 	if (status < 0)
 		return status;
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
@@ -103,6 +163,61 @@ static int fail(const char *path, int status, struct diag_list *diags)
 	return status;
 }
 
+/* Returns "tcp:HOST:PORT" of a bound socket; the caller's. */
+static char *describe_bound(int fd)
+{
+	struct sockaddr_storage bound;
+	socklen_t length = sizeof(bound);
+	char host[NI_MAXHOST], port[NI_MAXSERV];
+
+	if (getsockname(fd, (struct sockaddr *)&bound, &length) < 0 ||
+	    getnameinfo((struct sockaddr *)&bound, length, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return NULL;
+	return strchr(host, ':') ? xasprintf(TCP "[%s]:%s", host, port)
+				 : xasprintf(TCP "%s:%s", host, port);
+}
+
+int control_socket_listen_tcp(const char *address, struct diag_list *diags, char **ret_address)
+{
+	struct addrinfo *found = resolve(address);
+	AUTO_CLOSE int fd = -1;
+	char *bound = NULL;
+	int on = 1, status = 0;
+
+	if (!found) {
+		diag_add(
+			diags, NULL,
+			"--listen takes PORT, HOST:PORT or [HOST]:PORT with an address, not \"%s\"",
+			address);
+		return -EINVAL;
+	}
+	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0 ||
+	    !(bound = describe_bound(fd)))
+		status = -errno;
+	freeaddrinfo(found);
+	if (status < 0) {
+		diag_add(diags, NULL, "can't listen for commands at %s: %s", address,
+			 strerror(-status));
+		return status;
+	}
+	*ret_address = bound;
+	return steal_fd(&fd);
+}
+
+const char *control_socket_token(struct diag_list *diags)
+{
+	const char *token = getenv("SYNFAULT_TOKEN");
+
+	if (token && strlen(token) >= MIN_TOKEN)
+		return token;
+	diag_add(diags, NULL, "--listen needs a secret of at least %d characters in SYNFAULT_TOKEN",
+		 MIN_TOKEN);
+	return NULL;
+}
+
 int control_socket_listen(const char *path, struct diag_list *diags, char **ret_path)
 {
 	AUTO_STRV char **list = directories();
@@ -110,6 +225,11 @@ int control_socket_listen(const char *path, struct diag_list *diags, char **ret_
 	AUTO_FREE char *tried = NULL;
 	int fd = -EACCES;
 
+	if (path && control_socket_is_tcp(path)) {
+		diag_add(diags, NULL, "can't listen for commands at %s: that is not a path", path);
+		diag_hint(diags, "--listen ADDRESS is for TCP");
+		return -EINVAL;
+	}
 	if (path) {
 		fd = listen_at(path);
 		if (fd < 0)

@@ -20,7 +20,31 @@
  */
 int control_socket_listen(const char *path, struct diag_list *diags, char **ret_path);
 
-/** control_socket_connect() - connect to @path; return a descriptor or a negative errno */
+/**
+ * control_socket_listen_tcp() - listen for commands over TCP
+ * @address: "PORT", on 127.0.0.1, or "HOST:PORT", "[HOST]:PORT"; port 0: a free one
+ * @ret_address: "tcp:HOST:PORT", owned by the caller; only on success
+ *
+ * Return: a descriptor, or a negative errno with a diagnostic.
+ */
+int control_socket_listen_tcp(const char *address, struct diag_list *diags, char **ret_address);
+
+/**
+ * control_socket_token() - return the token of the environment, SYNFAULT_TOKEN
+ *
+ * Return: the token, borrowed; or NULL with a diagnostic if there is none or it is too short.
+ */
+const char *control_socket_token(struct diag_list *diags);
+
+/** control_socket_is_tcp() - return whether it is "tcp:HOST:PORT", and no path */
+bool control_socket_is_tcp(const char *path);
+/**
+ * control_socket_connect() - connect to a path, or to "tcp:HOST:PORT"
+ *
+ * Over TCP the daemon expects "hello" with the token.
+ *
+ * Return: a descriptor or a negative errno.
+ */
 int control_socket_connect(const char *path);
 
 /**

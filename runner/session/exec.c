@@ -246,6 +246,8 @@ static int loop(struct inner *self)
 {
 	const struct session_host_config host = {
 		.control_fd = self->config->control_fd,
+		.tcp_fd = self->config->tcp_fd,
+		.token = self->config->token,
 		.isolation = &self->isolation,
 		.own_pids = self->private,
 		.n_files = &self->n_files,
@@ -394,6 +396,8 @@ int exec_run(const struct exec_config *config)
 	close(pair[1]);
 	/* Only the inner process takes commands. */
 	close(config->control_fd);
+	if (config->token)
+		close(config->tcp_fd);
 	if (pid < 0)
 		fprintf(config->err, "synfault exec: can't start a process: %s\n", strerror(-pid));
 	else

@@ -28,6 +28,8 @@ struct exec_config {
 	struct capture_policy capture;
 	const char *control; /* path of the socket */
 	int control_fd;      /* listening and non-blocking */
+	int tcp_fd;          /* the same over TCP, if there is a token: then shared isolation */
+	const char *token;   /* borrowed; NULL: no TCP */
 	FILE *err;
 	/* Called in the sandbox: for each result, and in the end, when it writes the reports. */
 	void (*on_result)(void *userdata, const struct result *result, bool checked);

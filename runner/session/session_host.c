@@ -839,7 +839,7 @@ static void on_gone(void *userdata, const struct control_peer *peer)
 struct session_host *session_host_new(const struct session_host_config *config)
 {
 	static const struct control_command commands[] = {
-		{"hello", &control_no_arguments, command_hello},
+		{"hello", &control_hello_arguments, command_hello},
 		{"open", &open_type, command_open},
 		{"status", &status_type, command_status},
 		{"wait", &wait_type, command_session},
@@ -856,6 +856,8 @@ struct session_host *session_host_new(const struct session_host_config *config)
 	const struct control_config control = {
 		.base = config->base,
 		.fd = config->control_fd,
+		.tcp_fd = config->tcp_fd,
+		.token = config->token,
 		.commands = {commands, ARRAY_SIZE(commands)},
 		.max_peers = MAX_PEERS,
 		.patient = true,

@@ -13,6 +13,8 @@
 struct session_host_config {
 	struct event_base *base;
 	int control_fd;                    /* listening and non-blocking; stays the caller's */
+	int tcp_fd;                        /* the same over TCP, if there is a token */
+	const char *token;                 /* borrowed; NULL: no TCP */
 	const struct isolation *isolation; /* shared */
 	bool own_pids;                     /* the calling process is the first of a pid namespace */
 	const struct rlimit *n_files;      /* what programs get back of RLIMIT_NOFILE; borrowed */

@@ -57,13 +57,20 @@ static void on_request(void *userdata, struct control_request *request, const vo
 
 /* Those of `synfault exec`, and more without arguments. */
 static const struct control_command bed_commands[] = {
-	{"hello", &control_no_arguments, on_request}, {"open", &open_type, on_request},
-	{"status", &status_type, on_request},         {"wait", &wait_type, on_request},
-	{"events", &events_type, on_request},         {"check", &session_type, on_request},
-	{"close", &session_type, on_request},         {"reset", &control_no_arguments, on_request},
-	{"faults", &faults_type, on_request},         {"hold", &hold_type, on_request},
-	{"release", &release_type, on_request},       {"restart", &restart_type, on_request},
-	{"artefacts", &artefacts_type, on_request},   {"stop", &control_no_arguments, on_request},
+	{"hello", &control_hello_arguments, on_request},
+	{"open", &open_type, on_request},
+	{"status", &status_type, on_request},
+	{"wait", &wait_type, on_request},
+	{"events", &events_type, on_request},
+	{"check", &session_type, on_request},
+	{"close", &session_type, on_request},
+	{"reset", &control_no_arguments, on_request},
+	{"faults", &faults_type, on_request},
+	{"hold", &hold_type, on_request},
+	{"release", &release_type, on_request},
+	{"restart", &restart_type, on_request},
+	{"artefacts", &artefacts_type, on_request},
+	{"stop", &control_no_arguments, on_request},
 };
 
 static void bed_start(struct bed *bed)

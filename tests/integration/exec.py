@@ -4,7 +4,7 @@
 
 exec.py play TRANSCRIPT SCHEMA: plays docs/protocol.transcript; each request that is not to be
 refused as a bad one fits the schema. exec.py hostile, leave, many: what misbehaving clients do.
-exec.py follow: connections that get events as they happen. exec.py changes: faults that are replaced and attempts
+exec.py remote: a client over TCP. exec.py follow: connections that get events as they happen. exec.py changes: faults that are replaced and attempts
 that are held, while others go on. exec.py busy: a right client on a busy processor, and a wrong one on an idle one.
 """
 
@@ -19,8 +19,13 @@ import time
 
 class Connection:
     def __init__(self):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(os.environ["SYNFAULT_CONTROL"])
+        control = os.environ["SYNFAULT_CONTROL"]
+        if control.startswith("tcp:"):
+            host, port = control[4:].rsplit(":", 1)
+            self.socket = socket.create_connection((host, int(port)))
+        else:
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.connect(control)
         self.socket.settimeout(60)
         self.lines = self.socket.makefile("r", encoding="utf-8")
 
@@ -245,6 +250,22 @@ def follow():
     print("every event came, or is known to be lost")
 
 
+def remote():
+    """Over TCP, a client from outside the command knows the token, and then works like any other."""
+    for token in ({}, {"token": "wrong" * 9}):
+        stranger = Connection()
+        reply = stranger.ask("hello", **token)
+        assert reply["error"]["code"] == "denied", reply
+        assert stranger.lines.read() == ""
+    connection = Connection()
+    assert connection.ask("hello", token=os.environ["SYNFAULT_TOKEN"])["result"]["protocol"] == 2
+    session = connection.open("refuse, accept")
+    assert [connect(session, "api") for _ in range(2)] == ["refused", "connected"]
+    result = connection.ask("close", session=session["session"])["result"]
+    assert result["outcome"] == "pass", result
+    print("the sidecar served")
+
+
 BACKOFF = """
 name: backoff
 endpoints: {api: {faults: [refuse x3, accept]}}
@@ -364,7 +385,7 @@ def changes():
 def main():
     name, *arguments = sys.argv[1:]
     {"play": play, "hostile": hostile, "leave": leave,
-     "busy": busy, "changes": changes, "follow": follow, "many": lambda n: many(int(n))}[name](*arguments)
+     "busy": busy, "changes": changes, "follow": follow, "remote": remote, "many": lambda n: many(int(n))}[name](*arguments)
 
 
 main()

@@ -215,6 +215,31 @@ Test(exec, events_reach_those_who_follow_and_never_wait_for_those_who_do_not_rea
 	program_left_nothing(synfault);
 }
 
+Test(exec, tests_beside_a_sidecar_reach_it_over_tcp)
+{
+	AUTO_PROGRAM struct program *synfault = program_with_python();
+
+	program_needs_root(synfault);
+	program_runs(synfault, "exec --listen 0 -- true");
+	program_exited(synfault, EXEC_FAILED);
+	program_complained(synfault, "at least 16 characters in SYNFAULT_TOKEN");
+	program_runs(synfault, "exec --listen 0 --isolation private -- true");
+	program_exited(synfault, STATUS_USAGE);
+	program_runs_shell(synfault,
+			   "export SYNFAULT_TOKEN=0123456789abcdef; mkdir out; "
+			   "synfault exec --listen 0 --control c.sock -- "
+			   "sh -c 'while [ ! -e out/done ]; do sleep 0.05; done' 2>out/err & "
+			   "until [ $(wc -l <out/err) -gt 0 ]; do sleep 0.05; done; "
+			   "export SYNFAULT_CONTROL=$(sed -n 's/.*\\(tcp:.*\\)/\\1/p' out/err); "
+			   "python3 %s/tests/integration/exec.py remote; synfault ctl status; "
+			   "SYNFAULT_TOKEN=0 synfault ctl status 2>&1; "
+			   "touch out/done; wait $!; echo status $?; rm -r out",
+			   source());
+	program_printed(synfault, "the sidecar served\nno session is open\n"
+				  "synfault ctl: the token is wrong\nstatus 0\n");
+	program_left_nothing(synfault);
+}
+
 Test(exec, client_from_outside_is_known_as_such)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();

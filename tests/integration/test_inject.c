@@ -407,6 +407,23 @@ Test(inject, daemon_notifies_the_service_manager)
 	left_nothing(synfault);
 }
 
+Test(inject, ctl_reaches_a_daemon_over_tcp)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
+
+	runs(synfault,
+	     "export SYNFAULT_TOKEN=0123456789abcdef\n"
+	     "synfault inject --listen 0 --control c.sock a.yaml 2>err >/dev/null & one=$!\n"
+	     "until [ $(wc -l <err) -gt 0 ]; do sleep 0.05; done\n"
+	     "export SYNFAULT_CONTROL=$(sed -n 's/.*\\(tcp:.*\\)/\\1/p' err)\n"
+	     "until synfault ctl status | grep -q ^armed; do sleep 0.05; done\n"
+	     "SYNFAULT_TOKEN= synfault ctl stop 2>&1\n"
+	     "synfault ctl stop; wait $one; rm err\n");
+	program_printed(synfault, "synfault ctl: the token is wrong\n");
+	program_printed(synfault, "skip: plain");
+	left_nothing(synfault);
+}
+
 Test(inject, ctl_finds_the_only_daemon_and_lists_several)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tests of the control socket's requests: which are read, and what is answered to the others. */
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "runner/session/control.h"
+#include "runner/session/control_socket.h"
 
 struct arguments {
 	char *scenario;
@@ -115,4 +119,184 @@ Test(control, a_line_may_hold_any_bytes)
 	cr_expect_null(control_parse(&commands, line, sizeof(line) - 1, &error));
 	cr_expect_not_null(error);
 	json_decref(error);
+}
+
+Test(control, a_token_fits_only_itself)
+{
+	static const char secret[] = "0123456789abcdef";
+
+	cr_expect(control_token_fits(secret, secret));
+	cr_expect_not(control_token_fits("", secret));
+	cr_expect_not(control_token_fits("0123456789abcde", secret));
+	cr_expect_not(control_token_fits("0123456789abcdef0", secret));
+	cr_expect_not(control_token_fits("0123456789abcdeF", secret));
+	cr_expect_not(control_token_fits("1123456789abcdef", secret));
+}
+
+/* ---- over TCP ---- */
+
+#define TOKEN "open sesame, please"
+
+struct bed {
+	struct event_base *base;
+	struct control *control;
+	int listener, unused;
+	char *address;
+};
+
+static void on_hello(void *userdata, struct control_request *request, const void *arguments)
+{
+	control_reply(request, control_hello(((struct bed *)userdata)->control));
+}
+
+static const struct control_command tcp_items[] = {
+	{"hello", &control_hello_arguments, on_hello},
+};
+
+static void bed_start(struct bed *bed)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+	struct sockaddr_un nowhere = {.sun_family = AF_UNIX};
+	struct control_config config = {
+		.commands = {tcp_items, ARRAY_SIZE(tcp_items)},
+		.token = TOKEN,
+		.max_peers = 100,
+		.userdata = bed,
+	};
+
+	bed->base = config.base = event_base_new();
+	bed->listener = config.tcp_fd = control_socket_listen_tcp("0", &diags, &bed->address);
+	cr_assert_geq(bed->listener, 0);
+	/* The kernel chooses a name. */
+	bed->unused = config.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	cr_assert_eq(bind(bed->unused, (struct sockaddr *)&nowhere, sizeof(sa_family_t)), 0);
+	cr_assert_eq(listen(bed->unused, 1), 0);
+	bed->control = control_new(&config);
+}
+
+static void bed_end(struct bed *bed)
+{
+	control_free(bed->control);
+	event_base_free(bed->base);
+	close(bed->listener);
+	close(bed->unused);
+	free(bed->address);
+}
+
+static int bed_connect(const struct bed *bed)
+{
+	int fd = control_socket_connect(bed->address);
+
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
+/* Returns what comes until the next newline, or until the end; the caller's. */
+static char *bed_read_line(const struct bed *bed, int fd)
+{
+	struct strbuf line = {0};
+	char byte = 0;
+
+	while (byte != '\n') {
+		ssize_t n = recv(fd, &byte, 1, MSG_DONTWAIT);
+
+		if (n == 0)
+			break;
+		if (n == 1)
+			strbuf_putc(&line, byte);
+		else
+			cr_assert_eq(errno, EAGAIN);
+		(void)event_base_loop(bed->base, EVLOOP_NONBLOCK);
+	}
+	return strbuf_steal(&line);
+}
+
+static void bed_expects(const struct bed *bed, int fd, const char *text)
+{
+	AUTO_FREE char *line = bed_read_line(bed, fd);
+
+	cr_expect(line && strstr(line, text), "\"%s\", expected \"%s\"", line ? line : "", text);
+}
+
+static void bed_expects_end(const struct bed *bed, int fd)
+{
+	AUTO_FREE char *line = bed_read_line(bed, fd);
+
+	cr_expect(!line || !*line, "\"%s\"", line);
+}
+
+Test(control, over_tcp_the_first_request_has_to_know_the_token)
+{
+	static const struct {
+		const char *request, *complaint;
+	} strangers[] = {
+		{"{\"command\": \"hello\"}\n", "the first request has to be hello"},
+		{"{\"command\": \"hello\", \"token\": \"\"}\n", "the token is wrong"},
+		{"{\"command\": \"hello\", \"token\": \"open sesame, pleasE\"}\n", "is wrong"},
+		{"{\"command\": \"hello\", \"token\": 7}\n", "the first request has to be hello"},
+		{"{\"command\": \"stop\"}\n", "the first request has to be hello"},
+		{"GET / HTTP/1.1\r\n", "the first request has to be hello"},
+	};
+	static const char good[] = "{\"command\": \"hello\", \"token\": \"" TOKEN "\"}\n";
+	struct bed bed = {0};
+	int fd;
+
+	bed_start(&bed);
+	for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
+		fd = bed_connect(&bed);
+		cr_assert_gt(send(fd, strangers[i].request, strlen(strangers[i].request), 0), 0);
+		bed_expects(&bed, fd, strangers[i].complaint);
+		bed_expects_end(&bed, fd);
+		close(fd);
+	}
+	fd = bed_connect(&bed);
+	cr_assert_gt(send(fd, good, strlen(good), 0), 0);
+	bed_expects(&bed, fd, "\"ok\":true");
+	/* From now on it is like any other. */
+	cr_assert_gt(send(fd, "{}\n", 3, 0), 0);
+	bed_expects(&bed, fd, "\"command\\\" is missing");
+	close(fd);
+	bed_end(&bed);
+}
+
+Test(control, few_connections_may_be_without_the_token)
+{
+	enum { STRANGERS = 32 };
+	struct bed bed = {0};
+	int fds[STRANGERS], late;
+
+	bed_start(&bed);
+	for (size_t i = 0; i < STRANGERS; i++) {
+		fds[i] = bed_connect(&bed);
+		(void)event_base_loop(bed.base, EVLOOP_NONBLOCK);
+	}
+	late = bed_connect(&bed);
+	bed_expects(&bed, late, "too many connections");
+	bed_expects_end(&bed, late);
+	close(late);
+	for (size_t i = 0; i < STRANGERS; i++)
+		close(fds[i]);
+	bed_end(&bed);
+}
+
+Test(control, addresses_to_listen_at_are_read)
+{
+	static const char *const wrong[] = {
+		"",      "x",         "127.0.0.1:",      ":80",           "::1",
+		"[::1]", "a.test:80", "127.0.0.1:65536", "127.0.0.1:80:1"};
+	AUTO_FREE char *bound = NULL;
+	AUTO_DIAG struct diag_list none = {0};
+	int fd;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		AUTO_DIAG struct diag_list diags = {0};
+
+		cr_expect_lt(control_socket_listen_tcp(wrong[i], &diags, &bound), 0, "%s",
+			     wrong[i]);
+		cr_expect_eq(diags.n_items, 1, "%s", wrong[i]);
+	}
+	fd = control_socket_listen_tcp("localhost:0", &none, &bound);
+	cr_assert_geq(fd, 0);
+	cr_expect_eq(strncmp(bound, "tcp:127.0.0.1:", 14), 0, "%s", bound);
+	close(fd);
 }
