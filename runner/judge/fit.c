@@ -249,8 +249,11 @@ static size_t describe_fitting(const struct fit_candidates *list, double limit, 
 		}
 		families[n++] = strbuf_steal(&family);
 	}
-	if (n == 0)
+	/* Some lie in their bands, but not as draws do. */
+	if (n == 0) {
+		strbuf_puts(out, "no policy identified");
 		return 0;
+	}
 	strbuf_puts(out, "maybe ");
 	for (size_t k = 0; k < n && n <= MAX_FAMILIES; k++)
 		strbuf_printf(out, "%s%s", k == 0 ? "" : k + 1 < n ? ", " : " or ", families[k]);

@@ -43,7 +43,8 @@ struct fit {
 	size_t n_fitting; /* if not found: how many families of policies fit */
 	/*
 	 * Owned: "exponential, base 500 ms, factor 2, no cap seen", "maybe exponential or
-	 * linear (3 waits)", "no pattern", "too few waits to tell", "no wait at all"
+	 * linear (3 waits)", "no policy identified", "no pattern", "too few waits to tell",
+	 * "no wait at all"
 	 */
 	char *text;
 };

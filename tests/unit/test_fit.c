@@ -366,7 +366,7 @@ Test(fit, floors_and_capped_jitter_are_not_named_otherwise)
 	};
 
 	expect_text(floored_ms, 2, MAX_WAITS, "no pattern");
-	expect_text(capped_ms, 2, MAX_WAITS, "no pattern");
+	expect_text(capped_ms, 2, MAX_WAITS, "no policy identified");
 }
 
 /* Lag blurs what exact waits would tell apart. */
