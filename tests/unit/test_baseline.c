@@ -295,3 +295,27 @@ Test(baseline, baseline_says_why_there_is_nothing_to_expect)
 	expect_in(silent_text, "# Nothing expected: the client neither sends nor reads");
 	expect_not_in(silent_text, "\nexpect:");
 }
+
+/* A client that waits for a greeting says nothing, but meets the reset while it waits. */
+Test(baseline, baseline_of_a_client_that_waits_for_a_greeting_has_the_reset)
+{
+	struct draft_fixture fixture = begin("reset after accept");
+	AUTO_FREE char *text = NULL;
+
+	for (size_t i = 0; i < RUNS; i++) {
+		struct record_builder *builder = fixture.builders[i];
+		uint32_t id = record_builder_attempt(builder, fixture.endpoints[i]);
+
+		record_builder_syn(builder, id, 1, 0);
+		record_builder_verdict(builder, id, 1, 0, VERDICT_ACCEPT);
+		record_builder_established(builder, id, 0);
+		record_add_event(builder->record,
+				 &(struct event){.kind = EVENT_FAULT,
+						 .at_ns = 20 * NS_PER_MS,
+						 .u.net = {.attempt = id, .fault = FAULT_RESET}});
+		record_builder_closed(builder, id, 21, 0);
+		record_builder_client_exits(builder, 100, 1);
+	}
+	text = draft(&fixture, "reset after accept", (struct baseline){.silent = true});
+	expect_in(text, "  exit: 1\n  attempts: 1\n");
+}
