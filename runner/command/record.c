@@ -243,6 +243,21 @@ static void look_again(struct recording *recording, size_t n_doubtful, size_t jo
 	results_free(&again);
 }
 
+/* Counts the item as not observed if the machine disturbed one of its runs. */
+static void forget_if_disturbed(struct recording *recording, size_t item)
+{
+	for (size_t run = 0; recording->seen[item] && run < recording->n_runs; run++) {
+		size_t i = item * recording->n_runs + run;
+		AUTO_FREE char *disturbance = adhoc_run_disturbance(&recording->results.items[i]);
+
+		if (!disturbance)
+			continue;
+		forget_item(recording, item);
+		recording->obstacles[item] = xasprintf("the machine was too slow: %s", disturbance);
+		recording->seen[item] = false;
+	}
+}
+
 /*
  * Repeats doubtful runs as often as `synfault run` repeats runs for which the machine was too slow,
  * and disturbed ones while there is time. A run that is still disturbed after that counts as not
@@ -267,19 +282,8 @@ static void settle_doubts(struct recording *recording)
 	outliers_settle(recording->observed, recording->n_runs, recording->seen);
 	recording->open = outliers_find(recording->observed, recording->n_runs, recording->seen,
 					recording->doubtful);
-	for (size_t i = 0; i < n_standard_faults * recording->n_runs; i++) {
-		size_t item = i / recording->n_runs;
-		AUTO_FREE char *disturbance = NULL;
-
-		if (!recording->seen[item])
-			continue;
-		disturbance = adhoc_run_disturbance(&recording->results.items[i]);
-		if (!disturbance)
-			continue;
-		forget_item(recording, item);
-		recording->obstacles[item] = xasprintf("the machine was too slow: %s", disturbance);
-		recording->seen[item] = false;
-	}
+	for (size_t item = 0; item < n_standard_faults; item++)
+		forget_if_disturbed(recording, item);
 }
 
 /* Gives each result the place of its file; faults that could not be run have none. */
