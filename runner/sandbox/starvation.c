@@ -101,9 +101,18 @@ static void lose(const struct thread_state *before, struct sum *sum)
 bool machine_was_calm(const struct machine_look *before, const struct machine_look *now,
 		      int64_t length_ns, unsigned n_processors)
 {
-	if (before->waited_ns >= 0 && now->waited_ns >= before->waited_ns)
-		return now->waited_ns - before->waited_ns <= length_ns / CALM_SHARE;
+	if (before->waited_ns >= 0 && now->waited_ns - before->waited_ns > length_ns / CALM_SHARE)
+		return false;
 	return now->n_running <= n_processors;
+}
+
+int64_t machine_wait_ns(const struct machine_look *before, const struct machine_look *now,
+			int64_t length_ns, unsigned n_processors)
+{
+	if (before->waited_ns < 0 || now->waited_ns < before->waited_ns ||
+	    now->n_running > n_processors)
+		return length_ns;
+	return MIN((now->waited_ns - before->waited_ns) * n_processors, length_ns);
 }
 
 int64_t starvation_look(struct starvation *self, struct thread_look *looks, size_t n_looks,

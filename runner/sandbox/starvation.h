@@ -17,8 +17,13 @@
  *
  * If a thread ended unseen, the kernel does not say how long it waited. On a calm machine it did
  * not wait for long: no thread that was seen had to wait, and no other thread had to either
- * (/proc/pressure/cpu; if that is missing, no more threads were ready than there are processors).
+ * (/proc/pressure/cpu), and no more threads were ready at the look than there are processors.
  * Otherwise it may have waited for the whole interval.
+ *
+ * The second condition is needed because the pressure's total says too little to those who read it
+ * more often than the kernel's clock ticks, as many runs side by side do: each reading adds the
+ * time since the one before, weighted by busy ticks (collect_percpu_times() in kernel/sched/psi.c),
+ * and less than a tick counts as none.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_STARVATION_H
 #define SYNFAULT_RUNNER_SANDBOX_STARVATION_H
@@ -43,7 +48,9 @@ struct thread_look {
 struct machine_look {
 	uint64_t last_pid;  /* the youngest thread's tid in the pid namespace; 0: unknown */
 	unsigned n_running; /* threads that run or are ready; UINT_MAX: unknown */
-	int64_t waited_ns;  /* how long some thread was ready without a processor; -1: unknown */
+	/* For how long some thread was ready without a processor, as an average over processors,
+	 * weighted by how long each was busy; -1: unknown. */
+	int64_t waited_ns;
 };
 
 struct thread_state {
@@ -91,6 +98,18 @@ int64_t starvation_look(struct starvation *self, struct thread_look *looks, size
  */
 bool machine_was_calm(const struct machine_look *before, const struct machine_look *now,
 		      int64_t length_ns, unsigned n_processors);
+
+/**
+ * machine_wait_ns() - estimate how long a thread that no look sees may have waited between two
+ * looks
+ * @length_ns: the time between them
+ * @n_processors: how many the caller may use
+ *
+ * Return: nanoseconds, at most @length_ns. Exact if all processors were equally busy; the canary
+ * has to say the rest.
+ */
+int64_t machine_wait_ns(const struct machine_look *before, const struct machine_look *now,
+			int64_t length_ns, unsigned n_processors);
 
 /**
  * starvation_pending_ns() - bound how long threads may have been waiting at the last look

@@ -50,7 +50,7 @@ struct starvation_sampler {
 	struct machine_look machine;
 	unsigned n_processors;
 	uint64_t n_taken; /* dead threads, started since the last look, that were counted */
-	int64_t looked_ns, canary_ns;
+	int64_t looked_ns, canary_ns, machine_wait_ns;
 	bool incomplete; /* a look has missed threads, so later ones can't bound the time either */
 };
 
@@ -147,11 +147,10 @@ static void add_look(struct starvation_sampler *sampler, const struct thread_tre
 	int64_t server_ns =
 		starvation_look(&sampler->servers, tree->server.items, tree->server.n_items,
 				began_ns, ended_ns, servers_unseen, calm);
-	/* Some thread waited for as long as that, so none waited for longer. */
 	const struct starvation_entry all = {
 		.began_ns = began_ns,
 		.ended_ns = ended_ns,
-		.client_ns = MAX(machine->waited_ns, INT64_C(0)),
+		.client_ns = sampler->machine_wait_ns,
 		.server_ns = sampler->servers.bound_ns,
 		.canary_ns = sampler->canary_ns,
 		.incomplete = machine->waited_ns < 0,
@@ -195,6 +194,8 @@ static void look(struct starvation_sampler *sampler)
 	calm = machine_was_calm(&sampler->machine, &machine, ended_ns - sampler->looked_ns,
 				sampler->n_processors) &&
 	       !late;
+	sampler->machine_wait_ns += machine_wait_ns(
+		&sampler->machine, &machine, ended_ns - sampler->looked_ns, sampler->n_processors);
 	add_look(sampler, &tree, &machine, began_ns, ended_ns, unseen, calm);
 	thread_tree_free(&tree);
 	sampler->machine = machine;

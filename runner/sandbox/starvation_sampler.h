@@ -6,7 +6,8 @@
  * Which of the descendants is the client is not known. A record is opened for a process, whose
  * descendants include the client as long as all sockets of the attempts belong to one of them; then
  * only their threads count. Otherwise the threads of all descendants do, which is coarser but never
- * wrong. If a socket belongs to no descendant, all threads of the machine do (/proc/pressure/cpu).
+ * wrong. If a socket belongs to no descendant, all threads of the machine do, as far as the kernel
+ * says (machine_wait_ns() in starvation.h).
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_STARVATION_SAMPLER_H
 #define SYNFAULT_RUNNER_SANDBOX_STARVATION_SAMPLER_H

@@ -161,7 +161,11 @@ Test(starvation, machine_is_calm_while_no_thread_waits)
 		struct machine_look before, now;
 		bool calm;
 	} cases[] = {
-		{"none waited", {.waited_ns = 5 * MS}, {.n_running = 9, .waited_ns = 5 * MS}, true},
+		{"none waited", {.waited_ns = 5 * MS}, {.n_running = 2, .waited_ns = 5 * MS}, true},
+		{"read too often",
+		 {.waited_ns = 5 * MS},
+		 {.n_running = 3, .waited_ns = 5 * MS},
+		 false},
 		{"a tenth", {.waited_ns = 5 * MS}, {.n_running = 1, .waited_ns = 6 * MS}, true},
 		{"more", {.waited_ns = 5 * MS}, {.n_running = 1, .waited_ns = 7 * MS}, false},
 		{"not told, two", {.waited_ns = -1}, {.n_running = 2, .waited_ns = -1}, true},
@@ -172,6 +176,28 @@ Test(starvation, machine_is_calm_while_no_thread_waits)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		cr_expect_eq(machine_was_calm(&cases[i].before, &cases[i].now, 10 * MS, 2),
 			     cases[i].calm, "%s", cases[i].name);
+}
+
+Test(starvation, of_a_thread_that_no_look_sees_is_what_the_machine_says)
+{
+	static const struct {
+		const char *name;
+		struct machine_look before, now;
+		int64_t wait_ms;
+	} cases[] = {
+		{"none waited", {.waited_ns = 5 * MS}, {.n_running = 2, .waited_ns = 5 * MS}, 0},
+		{"on one of two", {.waited_ns = 5 * MS}, {.n_running = 2, .waited_ns = 7 * MS}, 4},
+		{"no more than all",
+		 {.waited_ns = 5 * MS},
+		 {.n_running = 2, .waited_ns = 14 * MS},
+		 10},
+		{"waits now", {.waited_ns = 5 * MS}, {.n_running = 3, .waited_ns = 5 * MS}, 10},
+		{"not told", {.waited_ns = -1}, {.n_running = 1, .waited_ns = -1}, 10},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		cr_expect_eq(machine_wait_ns(&cases[i].before, &cases[i].now, 10 * MS, 2),
+			     cases[i].wait_ms * MS, "%s", cases[i].name);
 }
 
 Test(starvation, has_the_end_of_a_thread_that_was_taken)
