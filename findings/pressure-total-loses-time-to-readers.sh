@@ -12,8 +12,8 @@
 # (1,072 ms and 31 ms of 1,500 ms.) Each reading adds the time since the one before to the total, as an average over
 # all processors, weighted by how long each was not idle; these weights are counted in whole ticks, so that an
 # interval shorter than a tick weighs nothing and is lost (collect_percpu_times() in kernel/sched/psi.c). The weights
-# also mean that the total is no bound for a thread's wait: with two busy processors, of which one
-# has a queue, it grows at half the speed. The averages before it come from the same sums.
+# also mean that a thread can wait for longer than the total grows: it grows at half the speed if two processors are
+# busy and threads wait for one of them. The averages before it come from the same sums.
 #
 # Needs no privilege; the machine should do little else. Exits 0 while it is so, 1 when it has changed.
 set -eu
