@@ -32,21 +32,24 @@ static struct thread *find_sleeper(const struct clock_process *self, const struc
 }
 
 /* Interrupts the thread and waits until it has stopped for that; handles earlier stops. */
-static bool interrupt(struct clock_process *self, pid_t tid)
+static bool interrupt(struct clock_process *self, struct thread *thread)
 {
+	const pid_t tid = thread->tid;
 	int status;
 
 	if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0)
 		return false;
-	for (;;) {
-		if (waitpid(tid, &status, __WALL) != tid)
-			return false;
-		if (is_stop(status, SIGTRAP, PTRACE_EVENT_STOP))
+	thread->stopping = true;
+	while (waitpid(tid, &status, __WALL) == tid) {
+		if (is_stop(status, SIGTRAP, PTRACE_EVENT_STOP)) {
+			thread->stopping = false;
 			return true;
+		}
 		stops_take(self, tid, status);
 		if (!tracees_find(&self->tracees, tid))
-			return false;
+			break;
 	}
+	return false;
 }
 
 /* Lets the thread run until the call has returned. */
@@ -75,7 +78,7 @@ long remote_call(struct clock_process *self, struct process *process, long numbe
 	bool has_signal;
 	long result;
 
-	if (!thread || !process->syscall_at || !interrupt(self, thread->tid) ||
+	if (!thread || !process->syscall_at || !interrupt(self, thread) ||
 	    registers_get(thread->tid, &before) < 0)
 		return -ESRCH;
 	thread->waits = calls_is_in_wait(thread, &before);

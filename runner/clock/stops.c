@@ -20,6 +20,9 @@ static void go_on(const struct thread *thread, int signal)
 {
 	void *data = (void *)(intptr_t)signal;
 
+	/* Any stop cancels an interruption that came before it (kernel/signal.c, ptrace_stop()). */
+	if (thread->ending || thread->stopping)
+		(void)ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL);
 	if (thread->reads_clock)
 		(void)ptrace(PTRACE_SYSCALL, thread->tid, NULL, data);
 	else

@@ -52,6 +52,7 @@ struct thread {
 	bool forced;      /* the kernel no longer knows the deadline: we have to end the wait */
 	bool ending;      /* it was interrupted because its wait was due */
 	bool missed;      /* … but had already begun another call */
+	bool stopping;    /* it was interrupted to make a call on our behalf */
 	bool kept;        /* its next call is the same wait again, and keeps the deadline */
 	bool reads_clock; /* it is in a call that returns a time, to which jumps are added */
 	struct wait_call call; /* the last one that the filter stopped */
