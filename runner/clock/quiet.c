@@ -316,7 +316,8 @@ bool quiet_look(struct quiet *quiet, quiet_withholds_fn withholds, void *userdat
 	/* Only the datagrams of quiet_pass() may have been sent since it began. */
 	quiet->counts.sent += (uint64_t)quiet->n_processors;
 	quiet->was_calm = is_as_counted(quiet);
-	return true;
+	/* In a network that others use, too, the counts are theirs as well. */
+	return quiet->networks || quiet->was_calm;
 }
 
 bool quiet_stays(const struct quiet *quiet)

@@ -15,8 +15,12 @@
  * broadcast_wq). So on each processor we queue a datagram of our own behind them, over the loopback
  * device, and the death of a socket of our own, and wait until both arrive.
  *
+ * A socket that waits for its last packet may die after that, and before its state is looked at. So
+ * nothing may have been sent or closed in between, by the kernel's counts (net_counts.h). Where
+ * these count what others do, too, its state is looked at before, as well.
+ *
  * Most jumps are those of clients that only wait: since the last look they have sent nothing and
- * closed nothing. The kernel's counts show that (net_counts.h), and spare us another look.
+ * closed nothing. The counts show that, and spare us another look.
  */
 #ifndef SYNFAULT_RUNNER_CLOCK_QUIET_H
 #define SYNFAULT_RUNNER_CLOCK_QUIET_H
@@ -76,7 +80,9 @@ bool quiet_is_calm(const struct quiet_socket *socket, quiet_withholds_fn withhol
  * @userdata: for @withholds
  * @waiting: the inodes of the sockets in SYN-SENT are appended to it
  *
- * Return: whether nothing is under way at any of them; false also if the kernel does not answer.
+ * Return: whether nothing is under way at any of them, and unless others use the network, too,
+ * nothing was sent or closed since the last quiet_pass() began; false also if the kernel does not
+ * answer.
  */
 bool quiet_look(struct quiet *quiet, quiet_withholds_fn withholds, void *userdata,
 		struct clock_waiting *waiting);

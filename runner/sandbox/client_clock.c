@@ -13,11 +13,22 @@ static bool withholds(void *userdata, const struct quiet_socket *socket)
 	return injector_withholds(self->injector, &socket->local, &socket->remote, socket->state);
 }
 
+/* Returns whether nothing shows in the sockets before packets and notices have passed. */
+static bool is_calm_before(struct client_clock *self)
+{
+	struct clock_waiting waiting = {0};
+	bool calm = !self->networks || quiet_look(self->quiet, withholds, self, &waiting);
+
+	free(waiting.inodes);
+	return calm;
+}
+
 static bool is_quiet(void *userdata, struct clock_waiting *ret)
 {
 	struct client_clock *self = userdata;
 
-	if (!self->injector || !quiet_pass(self->quiet) || injector_has_input(self->injector))
+	if (!self->injector || !is_calm_before(self) || !quiet_pass(self->quiet) ||
+	    injector_has_input(self->injector))
 		return false;
 	return quiet_look(self->quiet, withholds, self, ret);
 }
