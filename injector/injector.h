@@ -211,10 +211,10 @@ void injector_finish(struct injector *injector);
 /* ---- where the calling process's clocks are moved (injector_clock.c) ---- */
 
 /**
- * injector_clock_moved() - note that the clocks were moved, and make all looks now; no program has
- * run since
+ * injector_clock_moved() - note that the clocks were moved, and make all looks now
+ * @awake_ns: for how long programs may have run since, by the kernel's clock; 0: none has
  */
-void injector_clock_moved(struct injector *injector);
+void injector_clock_moved(struct injector *injector, int64_t awake_ns);
 /** injector_has_input() - return whether something has come in that was not read yet */
 bool injector_has_input(const struct injector *injector);
 /** injector_has_deaths() - return whether a socket has died, and its notice was not read yet */

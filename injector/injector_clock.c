@@ -8,10 +8,10 @@
 
 #include "injector/injector_impl.h"
 
-void injector_clock_moved(struct injector *injector)
+void injector_clock_moved(struct injector *injector, int64_t awake_ns)
 {
 	if (injector->queue)
-		queue_clock_moved(injector->queue);
+		queue_clock_moved(injector->queue, awake_ns);
 	injector_sockets_look_now(injector);
 }
 

@@ -81,7 +81,8 @@ struct queue {
 	bool dispatching;
 	/* when the batch was read; and the first reading since the real clock was set */
 	struct queue_clocks clocks, steady;
-	bool moved; /* our clocks differ from the kernel's */
+	bool moved;       /* our clocks differ from the kernel's */
+	int64_t awake_ns; /* of the last queue_clock_moved() */
 
 	bool gathered;     /* verdicts were given since the last on_handed_over */
 	int64_t handed_ns; /* when the first of them was handed over; 0: none was */
@@ -431,7 +432,8 @@ static void note_arrival(const struct queue *queue, const struct nlattr *timesta
 	packet->arrived_ns = queue_arrival_ns(stamp_ns, &queue->steady, &queue->clocks, &known);
 	packet->earliest_ns = known ? packet->arrived_ns : queue->empty_ns;
 	/* A stamp has whole microseconds. */
-	packet->overtaken = queue->moved && stamp_ns < queue->steady.realtime_ns - NS_PER_US;
+	packet->overtaken =
+		queue->moved && stamp_ns < queue->steady.realtime_ns - queue->awake_ns - NS_PER_US;
 }
 
 static void handle_packet(struct queue *queue, const struct nlmsghdr *message)
@@ -650,12 +652,13 @@ int queue_copy_all(struct queue *queue, bool all)
 	return send_message(queue, message, message->nlmsg_len);
 }
 
-void queue_clock_moved(struct queue *queue)
+void queue_clock_moved(struct queue *queue, int64_t awake_ns)
 {
 	queue->moved = true;
+	queue->awake_ns = awake_ns;
 	read_clocks(queue, &queue->clocks);
 	queue->steady = queue->clocks;
-	queue->empty_ns = queue->clocks.monotonic_ns;
+	queue->empty_ns = queue->clocks.monotonic_ns - awake_ns;
 }
 
 uint64_t queue_n_packets(const struct queue *queue)

@@ -116,10 +116,11 @@ bool queue_all_idle(void);
 /**
  * queue_clock_moved() - note that the calling process's clocks were moved, but not the kernel's:
  * everything left to read came in afterwards
+ * @awake_ns: how long ago that was, by the kernel's clock, if programs have run since; otherwise 0
  *
  * Called with each move, and before the first.
  */
-void queue_clock_moved(struct queue *queue);
+void queue_clock_moved(struct queue *queue, int64_t awake_ns);
 
 /** queue_n_packets() - return how many packets have been read */
 uint64_t queue_n_packets(const struct queue *queue);

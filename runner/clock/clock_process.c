@@ -104,17 +104,16 @@ static void look_at_once(struct turn *turn)
  * Sends a message and waits for the answer, which comes at once. CLOCK_FINISH may come before it.
  * Returns the kind of the answer, or -1 if the supervisor is gone.
  */
-static int talk(struct clock_process *self, const struct clock_message *message)
+static int talk(struct clock_process *self, const struct clock_message *message,
+		struct clock_message *ret)
 {
-	struct clock_message got;
-
 	if (clock_message_send(self->control_fd, message) < 0)
 		return -1;
 	for (;;) {
-		if (clock_message_receive(self->control_fd, true, &got) < 0)
+		if (clock_message_receive(self->control_fd, true, ret) < 0)
 			return -1;
-		if (got.kind != CLOCK_FINISH)
-			return (int)got.kind;
+		if (ret->kind != CLOCK_FINISH)
+			return (int)ret->kind;
 		self->finishing = true;
 	}
 }
@@ -122,36 +121,42 @@ static int talk(struct clock_process *self, const struct clock_message *message)
 /*
  * The supervisor's clock has moved: moves all others, unless a program has run in the meantime.
  * Returns whether the loop goes on.
+ *
+ * On a busy machine a short jump can take longer than the time that it skips. Then the kernel ends
+ * the wait that the jump is for, and its program goes on, no later than the jump would have let it.
  */
-static bool move(struct turn *turn, int64_t by_ns)
+static bool move(struct turn *turn, int64_t by_ns, int64_t asleep_until_ns)
 {
 	struct clock_process *self = &turn->clock;
 	const struct clock_message moved = {.kind = CLOCK_MOVED}, back = {.kind = CLOCK_BACK};
+	struct clock_message got;
 	struct process *process;
 
 	turn->restless_ns = 0;
 	look_at_once(turn);
 	/* The kernel may have ended a wait. */
 	if (turn->asked_stops != self->n_stops || !tracees_still_sleep(&self->tracees))
-		return talk(self, &back) == CLOCK_DONE;
+		return talk(self, &back, &got) == CLOCK_DONE;
 	self->ahead_ns += by_ns;
 	for (process = self->tracees.processes; process; process = process->hh.next)
 		if (process_move(process, self->ahead_ns) < 0)
 			clock_process_fail(self, "the clock of process %d could not be moved",
 					   process->pid);
-	if (!tracees_still_sleep(&self->tracees))
+	if (!tracees_still_sleep(&self->tracees) && clock_monotonic_ns() < asleep_until_ns)
 		clock_process_fail(self, "a program woke up during a jump");
-	return talk(self, &moved) == CLOCK_DONE;
+	return talk(self, &moved, &got) == CLOCK_DONE;
 }
 
 /* Asks the supervisor to jump. Returns whether the loop goes on. */
-static bool jump(struct turn *turn, int64_t by_ns)
+static bool jump(struct turn *turn, int64_t to_ns)
 {
-	const struct clock_message wish = {.kind = CLOCK_JUMP, .by_ns = by_ns};
-	int kind = talk(&turn->clock, &wish);
+	const struct clock_message wish = {.kind = CLOCK_JUMP, .to_ns = to_ns};
+	struct clock_message got;
+	int kind = talk(&turn->clock, &wish, &got);
 
 	look_at_once(turn);
-	return kind == CLOCK_MOVED ? move(turn, by_ns) : kind == CLOCK_REFUSED;
+	return kind == CLOCK_MOVED ? move(turn, got.by_ns, got.asleep_until_ns)
+				   : kind == CLOCK_REFUSED;
 }
 
 /* Notes when the kernel will end an attempt, and how much of its own time it needs for that. */
@@ -200,10 +205,10 @@ static int64_t propose(const struct turn *turn)
 	struct connecting *connecting;
 	struct jump decision = decide(turn, true, JUMP_NEVER, &connecting);
 
-	if (decision.to_kernel && (decision.action != JUMP_BY || !connecting->hurried))
+	if (decision.to_kernel && (decision.action != JUMP_TO || !connecting->hurried))
 		return INT64_MIN;
-	if (decision.action == JUMP_BY)
-		return clock_process_now_ns(&turn->clock) + decision.by_ns;
+	if (decision.action == JUMP_TO)
+		return decision.to_ns;
 	return decision.action == JUMP_STAY ? INT64_MAX : INT64_MIN;
 }
 
@@ -241,8 +246,8 @@ static bool take_answer(struct turn *turn, const struct clock_message *message)
 		look_at_once(turn);
 		return true;
 	}
-	if (decision.action == JUMP_BY)
-		return jump(turn, decision.by_ns);
+	if (decision.action == JUMP_TO)
+		return jump(turn, decision.to_ns);
 	look_later(turn);
 	return true;
 }
@@ -251,7 +256,7 @@ static bool take_answer(struct turn *turn, const struct clock_message *message)
 static bool take_move(struct turn *turn, const struct clock_message *message)
 {
 	turn->asked = false;
-	return move(turn, message->by_ns);
+	return move(turn, message->by_ns, message->asleep_until_ns);
 }
 
 static bool take_messages(struct turn *turn)

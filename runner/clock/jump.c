@@ -21,9 +21,9 @@ struct jump jump_decide(const struct jump_view *view)
 	else if (next_ns - view->now_ns < JUMP_CLOSE_NS)
 		jump.action = JUMP_DUE;
 	else
-		jump.action = JUMP_BY;
-	if (jump.action == JUMP_BY)
-		jump.by_ns = next_ns - view->now_ns;
+		jump.action = JUMP_TO;
+	if (jump.action == JUMP_TO)
+		jump.to_ns = next_ns;
 	return jump;
 }
 

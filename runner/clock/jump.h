@@ -43,12 +43,12 @@ enum jump_action {
 	JUMP_NOT,  /* a thread runs, or something is under way */
 	JUMP_DUE,  /* something is due already: let it happen */
 	JUMP_STAY, /* nothing is due, ever, or next comes what the kernel does by its own clock */
-	JUMP_BY,   /* jump by by_ns */
+	JUMP_TO,   /* jump to to_ns */
 };
 
 struct jump {
 	enum jump_action action;
-	int64_t by_ns;
+	int64_t to_ns;
 	bool to_kernel; /* what the kernel does by its own clock comes next */
 };
 

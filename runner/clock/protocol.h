@@ -32,13 +32,14 @@
 enum clock_message_kind {
 	CLOCK_ASK,     /* is anything under way? to_ns */
 	CLOCK_ANSWER,  /* quiet, next_ns, inodes */
-	CLOCK_JUMP,    /* may the clock jump by by_ns? */
+	CLOCK_JUMP,    /* may the clock jump to to_ns? */
 	CLOCK_REFUSED, /* it may not */
-	CLOCK_MOVED,   /* the sender has moved its clocks; from the supervisor: by_ns */
-	CLOCK_BACK,    /* undo the jump; only the supervisor's clock has moved so far */
-	CLOCK_DONE,    /* the supervisor has finished the jump, or undone it */
-	CLOCK_FAILED,  /* text: why the clock can't be trusted; it does not jump any more */
-	CLOCK_FINISH,  /* to the clock process: end when no program is left */
+	CLOCK_MOVED, /* the sender has moved its clocks; from the supervisor: by_ns, asleep_until_ns
+		      */
+	CLOCK_BACK,  /* undo the jump; only the supervisor's clock has moved so far */
+	CLOCK_DONE,  /* the supervisor has finished the jump, or undone it */
+	CLOCK_FAILED, /* text: why the clock can't be trusted; it does not jump any more */
+	CLOCK_FINISH, /* to the clock process: end when no program is left */
 };
 
 /* How many sockets in SYN-SENT one answer can name, and the bytes of a text with its NUL. */
@@ -47,10 +48,16 @@ enum { CLOCK_MAX_INODES = 1024, CLOCK_TEXT_SIZE = 200 };
 struct clock_message {
 	enum clock_message_kind kind;
 	union {
-		int64_t by_ns;
+		struct {
+			int64_t by_ns;
+			/* MOVED: the kernel itself ends no wait before this time of its clock. */
+			int64_t asleep_until_ns;
+		};
 		/*
-		 * How far the client's clock may jump, by that clock, if nothing was sent since the
-		 * last ANSWER; INT64_MAX: as far as the supervisor likes; INT64_MIN: not at all.
+		 * Until when the client's clock may jump, by that clock: in ASK if nothing was sent
+		 * since the last ANSWER; INT64_MAX: as far as the supervisor likes; INT64_MIN: not
+		 * at all. A time rather than a length: how long a busy machine takes to read
+		 * the message does not add to the jump.
 		 */
 		int64_t to_ns;
 		struct {

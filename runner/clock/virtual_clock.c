@@ -131,18 +131,24 @@ static void say(const struct virtual_clock *clock, enum clock_message_kind kind)
 }
 
 /* Returns false, and has sent no message, if the clock may not jump. */
-static bool jump(struct virtual_clock *clock, int64_t by_ns)
+static bool jump(struct virtual_clock *clock, int64_t to_ns)
 {
 	const struct virtual_clock_config *config = &clock->config;
-	struct clock_message message = {.kind = CLOCK_MOVED, .by_ns = by_ns};
-	int64_t at_ns;
+	struct clock_message message = {.kind = CLOCK_MOVED};
+	int64_t at_ns, by_ns, kernel_ns;
 
 	if (clock->failed || !config->before_jump(config->userdata))
 		return false;
+	kernel_ns = clock_kernel_ns();
 	at_ns = clock_monotonic_ns();
+	by_ns = to_ns - at_ns;
+	if (by_ns < JUMP_CLOSE_NS)
+		return false;
+	message.by_ns = by_ns;
+	message.asleep_until_ns = kernel_ns + by_ns;
 	clock->ahead_ns += by_ns;
 	array_append(clock->jumps, clock->n_jumps, clock->capacity,
-		     (struct ahead){clock_kernel_ns(), clock->ahead_ns});
+		     (struct ahead){kernel_ns, clock->ahead_ns});
 	if (process_move(&clock->own, clock->ahead_ns) < 0)
 		virtual_clock_fail(clock, "the supervisor's own clock could not be moved");
 	(void)clock_message_send(clock->control_fd, &message);
@@ -159,7 +165,7 @@ static bool jump(struct virtual_clock *clock, int64_t by_ns)
 		return true;
 	}
 	(void)event_base_update_cache_time(config->base);
-	config->after_jump(config->userdata, at_ns, by_ns);
+	config->after_jump(config->userdata, at_ns, by_ns, kernel_ns);
 	if (message.kind == CLOCK_FAILED)
 		take_failure(clock, &message);
 	say(clock, CLOCK_DONE);
@@ -169,7 +175,6 @@ static bool jump(struct virtual_clock *clock, int64_t by_ns)
 static void take_question(struct virtual_clock *clock, int64_t to_ns)
 {
 	const struct virtual_clock_config *config = &clock->config;
-	int64_t by_ns;
 
 	if (clock->failed || !clock->answered.quiet || !config->stays_quiet(config->userdata)) {
 		answer(clock);
@@ -178,8 +183,7 @@ static void take_question(struct virtual_clock *clock, int64_t to_ns)
 	clock->answered.next_ns = next_timer_ns(clock);
 	/* Without any deadline the clock does not jump. */
 	to_ns = MIN(to_ns, clock->answered.next_ns);
-	by_ns = to_ns == INT64_MIN || to_ns == INT64_MAX ? 0 : to_ns - clock_monotonic_ns();
-	if (by_ns < JUMP_CLOSE_NS || !jump(clock, by_ns))
+	if (to_ns == INT64_MIN || to_ns == INT64_MAX || !jump(clock, to_ns))
 		(void)clock_message_send(clock->control_fd, &clock->answered);
 }
 
@@ -202,7 +206,7 @@ static void on_message(evutil_socket_t fd, short what, void *userdata)
 		take_question(clock, message.to_ns);
 		break;
 	case CLOCK_JUMP:
-		if (!jump(clock, message.by_ns))
+		if (!jump(clock, message.to_ns))
 			say(clock, CLOCK_REFUSED);
 		break;
 	case CLOCK_FAILED:

@@ -51,10 +51,11 @@ struct virtual_clock_config {
 	 */
 	bool (*before_jump)(void *userdata);
 	/*
-	 * Called after a jump, before any program runs.
+	 * Called after a jump, before any program is woken.
 	 * @at_ns: when, by the client's clock before the jump
+	 * @kernel_ns: the same time by the kernel's clock
 	 */
-	void (*after_jump)(void *userdata, int64_t at_ns, int64_t by_ns);
+	void (*after_jump)(void *userdata, int64_t at_ns, int64_t by_ns, int64_t kernel_ns);
 	/* Called once, when the clock can't be trusted any more. It does not jump from then on. */
 	void (*on_failure)(void *userdata, const char *reason);
 	void *userdata;

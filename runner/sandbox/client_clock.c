@@ -48,18 +48,25 @@ static bool before_jump(void *userdata)
 	return self->injector && !injector_has_input(self->injector);
 }
 
-static void after_jump(void *userdata, int64_t at_ns, int64_t by_ns)
+/*
+ * A jump that takes as long as the time that it skips comes too late: the kernel has ended the wait
+ * that it was for, and a program may have gone on.
+ */
+static void after_jump(void *userdata, int64_t at_ns, int64_t by_ns, int64_t kernel_ns)
 {
 	struct client_clock *self = userdata;
 	struct record *record = self->recorder->record;
 	const struct clock_jump jump = {.at_ns = at_ns - self->recorder->origin_ns, .by_ns = by_ns};
+	const bool died = injector_has_deaths(self->injector);
+	const int64_t took_ns = clock_kernel_ns() - kernel_ns;
+	const bool awake = took_ns >= by_ns;
 
 	array_append(record->jumps, record->n_jumps, record->jumps_capacity, jump);
 	self->unreaped->at_ns += by_ns;
-	starvation_meter_after_jump(self->meter, by_ns);
-	injector_clock_moved(self->injector);
-	/* No program was woken yet. Packets say themselves when they came. */
-	if (injector_has_deaths(self->injector))
+	starvation_meter_after_jump(self->meter, by_ns, took_ns);
+	injector_clock_moved(self->injector, awake ? took_ns : 0);
+	/* Packets say themselves when they came. */
+	if (died && !awake)
 		virtual_clock_fail(self->clock, "a socket was closed during a jump");
 }
 
@@ -118,7 +125,7 @@ void client_clock_arm(struct client_clock *self, struct injector *injector)
 	if (!self->clock)
 		return;
 	self->injector = injector;
-	injector_clock_moved(injector);
+	injector_clock_moved(injector, 0);
 }
 
 pid_t client_clock_pid(const struct client_clock *self)

@@ -173,6 +173,11 @@ int64_t starvation_pending_ns(const struct starvation *self)
 	return MIN(pending_ns, self->room_ns);
 }
 
+void starvation_take_delay(struct starvation *self, int64_t delay_ns)
+{
+	self->taken_ns += delay_ns;
+}
+
 void starvation_take_last(struct starvation *self, const struct thread_look *look)
 {
 	const struct thread_state nothing = {0};

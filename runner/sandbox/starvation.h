@@ -66,9 +66,10 @@ struct starvation {
 	int64_t began_ns, ended_ns; /* the last look */
 	int64_t bound_ns;           /* the bound at the last look, without pending waits */
 	int64_t room_ns;            /* how much the last interval can still add */
-	int64_t taken_ns,
-		taken_pending_ns; /* what starvation_take_last() has added since the last look */
-	int64_t counted_ns;       /* the kernel's count for all threads seen so far */
+	/* What starvation_take_last() and starvation_take_delay() have added since the last look.
+	 */
+	int64_t taken_ns, taken_pending_ns;
+	int64_t counted_ns; /* the kernel's count for all threads seen so far */
 };
 
 /** starvation_begin() - begin to count at @now_ns, before the first thread starts */
@@ -117,6 +118,9 @@ int64_t machine_wait_ns(const struct machine_look *before, const struct machine_
  * Return: by how much bound_ns can still have to be raised.
  */
 int64_t starvation_pending_ns(const struct starvation *self);
+
+/** starvation_take_delay() - count a delay since the last look that no thread's counts show */
+void starvation_take_delay(struct starvation *self, int64_t delay_ns);
 
 /** starvation_take_last() - count a dead thread that is about to be reaped */
 void starvation_take_last(struct starvation *self, const struct thread_look *look);

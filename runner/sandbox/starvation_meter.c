@@ -29,6 +29,8 @@ enum { COST_RATIO = 20, CLOSE_COST_RATIO = 200 };
  * processor since the last look is no longer than this either.
  */
 #define RECENT_LOOK_NS (2 * NS_PER_MS)
+/* A jump takes no longer than this if the machine is not busy. */
+#define LONG_JUMP_NS NS_PER_MS
 /* A look that adds no more than this is recorded only if one is due. */
 #define NEWS_NS NS_PER_MS
 
@@ -270,10 +272,12 @@ void starvation_meter_before_jump(struct starvation_meter *meter)
 		look(meter, false);
 }
 
-void starvation_meter_after_jump(struct starvation_meter *meter, int64_t by_ns)
+void starvation_meter_after_jump(struct starvation_meter *meter, int64_t by_ns, int64_t took_ns)
 {
 	if (!meter || meter->stopped)
 		return;
+	if (took_ns > LONG_JUMP_NS)
+		starvation_take_delay(&meter->client, took_ns);
 	/* Looks go by the kernel's clock. */
 	meter->event_ns += by_ns;
 }

@@ -45,8 +45,12 @@ void starvation_meter_look_soon(struct starvation_meter *meter);
  */
 void starvation_meter_before_jump(struct starvation_meter *meter);
 
-/** starvation_meter_after_jump() - leave the jump out of the time between two looks */
-void starvation_meter_after_jump(struct starvation_meter *meter, int64_t by_ns);
+/**
+ * starvation_meter_after_jump() - leave the jump out of the time between two looks
+ * @took_ns: how long the jump took, by the kernel's clock. If that was long, it counts for the
+ * client: it slept, but we did not wake it
+ */
+void starvation_meter_after_jump(struct starvation_meter *meter, int64_t by_ns, int64_t took_ns);
 
 /** starvation_meter_take_dead() - count a child that has ended; call it before it is reaped */
 void starvation_meter_take_dead(struct starvation_meter *meter, pid_t pid);

@@ -32,11 +32,11 @@ Test(jump, goes_to_the_earliest_of_client_and_supervisor)
 	view.client_ns = IN(30);
 	view.supervisor_ns = IN(60);
 	jump = jump_decide(&view);
-	cr_assert_eq(jump.action, JUMP_BY);
-	cr_assert_eq(jump.by_ns, 30 * NS_PER_S);
+	cr_assert_eq(jump.action, JUMP_TO);
+	cr_assert_eq(jump.to_ns, IN(30));
 	view.supervisor_ns = IN(10);
 	jump = jump_decide(&view);
-	cr_assert_eq(jump.by_ns, 10 * NS_PER_S);
+	cr_assert_eq(jump.to_ns, IN(10));
 }
 
 Test(jump, does_not_come_while_a_thread_is_awake_or_something_is_under_way)
@@ -74,9 +74,9 @@ Test(jump, is_not_made_for_chores_when_the_client_waits_for_something_else)
 
 	view.chores_ns = IN(1);
 	view.client_ns = IN(30);
-	cr_assert_eq(jump_decide(&view).by_ns, 30 * NS_PER_S);
+	cr_assert_eq(jump_decide(&view).to_ns, IN(30));
 	view.client_ns = JUMP_NEVER;
-	cr_assert_eq(jump_decide(&view).by_ns, 1 * NS_PER_S);
+	cr_assert_eq(jump_decide(&view).to_ns, IN(1));
 }
 
 Test(jump, stops_short_of_what_the_kernel_does_by_its_own_clock)
@@ -88,10 +88,10 @@ Test(jump, stops_short_of_what_the_kernel_does_by_its_own_clock)
 	view.kernel_ns = IN(131);
 	view.kernel_lead_ns = NS_PER_S;
 	jump = jump_decide(&view);
-	cr_assert_eq(jump.action, JUMP_BY);
+	cr_assert_eq(jump.action, JUMP_TO);
 	cr_assert(jump.to_kernel);
-	cr_assert_eq(jump.by_ns, 130 * NS_PER_S);
-	view.now_ns += jump.by_ns;
+	cr_assert_eq(jump.to_ns, IN(130));
+	view.now_ns = jump.to_ns;
 	cr_assert_eq(jump_decide(&view).action, JUMP_STAY, "the rest passes as it does");
 	view.client_ns = IN(50);
 	view.now_ns = NOW_NS;

@@ -216,6 +216,22 @@ Test(starvation, has_the_end_of_a_thread_that_was_taken)
 	starvation_end(&starvation);
 }
 
+Test(starvation, has_delays_that_no_thread_shows_within_the_interval)
+{
+	struct starvation starvation;
+	struct thread_look looks[] = {ASLEEP(5, 1, 1)};
+
+	starvation_begin(&starvation, 0);
+	starvation_look(&starvation, looks, 1, 100 * MS, 100 * MS, false, false);
+	starvation_take_delay(&starvation, 30 * MS);
+	starvation_look(&starvation, looks, 1, 200 * MS, 200 * MS, false, false);
+	cr_expect_eq(starvation.bound_ns, (1 + 30) * MS);
+	starvation_take_delay(&starvation, 300 * MS);
+	starvation_look(&starvation, looks, 1, 250 * MS, 250 * MS, false, false);
+	cr_expect_eq(starvation.bound_ns, (1 + 30 + 50) * MS);
+	starvation_end(&starvation);
+}
+
 /* ---- whether a client has gone on ---- */
 
 Test(progress, is_made_once_every_thread_has_slept_or_run)
