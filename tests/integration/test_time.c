@@ -238,6 +238,33 @@ Test(virtual_time, ends_those_of_node)
 	waits_of_are_right("node", "waits.js", 1);
 }
 
+/* What Go has compiled of its library is kept, for other tests too: it takes longer than the waits.
+ */
+Test(virtual_time, ends_those_of_go)
+{
+	AUTO_PROGRAM struct program *synfault = virtual_program();
+
+	program_needs(synfault, "go");
+	program_runs_shell(synfault,
+			   "GOPATH=\"$PWD/go\" GOCACHE=\"$SYNFAULT_GO_CACHE\" GO111MODULE=off "
+			   "GOTOOLCHAIN=local CGO_ENABLED=0 "
+			   "go build -o waits '%s/targets/clients/waits.go'",
+			   getenv("SYNFAULT_SOURCE"));
+	program_exited(synfault, 0);
+	waits_are_right(synfault, "'${dir}/waits'", 2);
+}
+
+Test(virtual_time, ends_those_of_java)
+{
+	AUTO_PROGRAM struct program *synfault = virtual_program();
+
+	program_needs(synfault, "java javac");
+	program_runs_shell(synfault, "javac -d . '%s/targets/clients/Waits.java'",
+			   getenv("SYNFAULT_SOURCE"));
+	program_exited(synfault, 0);
+	waits_are_right(synfault, "java, '-XX:TieredStopAtLevel=1', -cp, '${dir}', Waits", 2);
+}
+
 /* ---- shared networks ---- */
 
 Test(virtual_time, is_available_in_a_shared_network)
