@@ -53,6 +53,124 @@ def test_fails_by_itself(faults):
 def test_bad_steps(faults):
     faults(api="refuze")
 """
+# What ends synfault while a test waits, for each framework: the test goes on at once, and synfault's end fails no client.
+DYING = {
+    "pytest": """
+import os, threading, time
+def test_daemon_dies(faults):
+    session, begun = faults(api="drop"), time.monotonic()
+    threading.Timer(0.3, os.kill, (int(os.environ["SYNFAULT_VICTIM"]), 9)).start()
+    try:
+        session.wait("syn", timeout=60)
+    finally:
+        assert time.monotonic() - begun < 30
+""",
+    "node": """
+const assert = require("node:assert");
+const {test} = require("node:test");
+const {faults} = require("BINDINGS/node/synfault.js");
+test("daemon dies", async (t) => {
+    const session = await faults(t, {api: "drop"}), begun = Date.now();
+    setTimeout(() => process.kill(Number(process.env.SYNFAULT_VICTIM), "SIGKILL"), 300);
+    await assert.rejects(session.wait("syn", {timeout: 60}), {code: "ended"});
+    assert(Date.now() - begun < 30000);
+});
+""",
+    "criterion": """
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include <synfault.h>
+Test(dying, daemon_dies)
+{
+	struct synfault_session *session;
+	struct synfault_error error;
+	const time_t begun = time(NULL);
+
+	cr_assert_eq(synfault_open(NULL, SYNFAULT_ENDPOINTS("api=drop"), &session, &error), SYNFAULT_OK);
+	if (fork() == 0) {
+		usleep(300000);
+		kill(atoi(getenv("SYNFAULT_VICTIM")), SIGKILL);
+		_exit(0);
+	}
+	cr_assert_eq(synfault_wait(session, "api", 1, "syn", 60000, &error), SYNFAULT_ENDED);
+	cr_assert_lt(time(NULL) - begun, 30);
+	fprintf(stderr, "at once: %s\\n", error.text);
+	abort();
+}
+""",
+    "go": """
+package dying
+
+import (
+	"errors"
+	"os"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"synfault.invalid/synfault"
+)
+
+func TestDaemonDies(t *testing.T) {
+	session, begun := synfault.New(t, "drop"), time.Now()
+	victim, _ := strconv.Atoi(os.Getenv("SYNFAULT_VICTIM"))
+	time.AfterFunc(300*time.Millisecond, func() { syscall.Kill(victim, syscall.SIGKILL) })
+	err := session.Wait("syn", "", 1, time.Minute)
+	if errors.Is(err, synfault.Ended) && time.Since(begun) < 30*time.Second {
+		t.Log("at once: ", err)
+	}
+}
+""",
+    "java": """
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.concurrent.*;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(Synfault.class)
+class DyingTest {
+    @Test
+    @Synfault.Faults("api=drop")
+    void daemonDies(Synfault.Session session) {
+        long begun = System.nanoTime(), victim = Long.parseLong(System.getenv("SYNFAULT_VICTIM"));
+        CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS).execute(() ->
+            ProcessHandle.of(victim).get().destroyForcibly());
+        try {
+            session.await("syn", "api", 1, Duration.ofMinutes(1));
+        } finally {
+            assertTrue(System.nanoTime() - begun < 30_000_000_000L);
+        }
+    }
+}
+""",
+}
+# $1: synfault, $2: the socket; then a command. The victim is the process that injects and serves the socket.
+WITH_VICTIM = """
+ip link set lo up
+"$1" exec --isolation shared --control "$2" -- sleep 300 &
+n=0
+until "$1" ctl --control "$2" status >/dev/null 2>&1; do
+    n=$((n + 1)); [ "$n" -lt 600 ] || { kill "$!"; exit 99; }
+    sleep 0.1
+done
+export SYNFAULT_CONTROL="$2"
+read -r SYNFAULT_VICTIM rest <"/proc/$!/task/$!/children"
+export SYNFAULT_VICTIM
+shift 2
+"$@"
+status=$?
+kill "$!" 2>/dev/null
+wait
+exit "$status"
+"""
+UNSHARE = ("unshare", "--net", "--pid", "--fork", "--mount-proc")
 # One scenario that its client passes, and one that it fails.
 SCENARIOS = """
 name: one attempt is refused
@@ -83,10 +201,13 @@ class Bed:
         return path
 
     def run(self, *command, under_exec=True, directory=None, **variables):
-        """Runs a command, under `synfault exec` or where there is no synfault at hand."""
+        """Runs a command, under `synfault exec`, beside one that it can kill ("victim"), or without synfault."""
         environment = {**os.environ, "PATH": f"{pathlib.Path(self.synfault).parent}:{os.environ['PATH']}", **variables}
         environment.pop("SYNFAULT_CONTROL", None)
-        command = [self.synfault, "exec", "--", *command] if under_exec else command
+        if under_exec == "victim":
+            command = [*UNSHARE, "sh", "-c", WITH_VICTIM, "sh", self.synfault, self.directory / "control", *command]
+        elif under_exec:
+            command = [self.synfault, "exec", "--", *command]
         return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False,
                               env=environment, cwd=directory or self.directory, timeout=300)
 
@@ -99,17 +220,24 @@ class Bed:
                 break
         self.results.append((f"{self.name} {name}", problems + ([output] if problems else [])))
 
+    def compare_in_namespace(self, name, expected, run):
+        if subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode == 0:
+            self.compare(name, expected, run)
+        else:
+            self.results.append((f"{self.name} {name} # SKIP there is no network namespace", []))
+
     @staticmethod
     def differences(expected, process, results):
         """Returns what is not as expected, and all output."""
         problems = []
         for test, (outcome, text) in expected.items():
-            pattern = re.compile(WORDS.get(test, re.escape(test)), re.IGNORECASE)
+            pattern = re.compile(WORDS.get(test, test), re.IGNORECASE)
             seen = next((results[one] for one in results if pattern.search(one)), ("missing", ""))
             if seen[0] != outcome or text not in seen[1]:
                 problems.append(f"{test}: {seen[0]} {seen[1]!r}, not {outcome} {text!r}")
         failures = any(outcome in ("failure", "error") for outcome, _ in expected.values())
-        if (process.returncode != 0) != failures:
+        # synfault did not start.
+        if (process.returncode != 0) != failures or process.returncode == 99:
             problems.append(f"exit status {process.returncode}")
         return problems, process.stdout + process.stderr
 
@@ -123,6 +251,12 @@ class Bed:
                       "side": ("passed", ""), **wrong}, lambda: run(EXAMPLE_RETRIES="0"))
         self.compare("skips all where there is no synfault",
                      {test: ("skipped", "synfault exec --") for test in tests}, lambda: run(under_exec=False))
+
+    def dying_daemon(self, expected, run):
+        """Runs a test that ends synfault while it waits."""
+        name = "says at once that synfault has ended"
+        self.compare_in_namespace(name, {"daemon.?dies": expected},
+                                  lambda: run(DYING[self.name].replace("BINDINGS", str(BINDINGS))))
 
     def scenario_files(self, language, run):
         """Runs the code of docs/frameworks.md that makes a test of each scenario."""
@@ -180,6 +314,7 @@ def test_pytest(bed):
                  "test_fails_by_itself": ("failure", "its own reason"),
                  "test_bad_steps": ("error", "unknown step")},
                 lambda: run(bed.write("test_unknown.py", UNKNOWN)))
+    bed.dying_daemon(("error", "synfault"), lambda code: run(bed.write("test_dying.py", code), "victim"))
     bed.scenario_files("python", lambda code: run(bed.write("test_files.py", code), under_exec=False))
 
 
@@ -230,6 +365,7 @@ def test_node(bed):
     unknown = bed.write("unknown.test.js", NODE_UNKNOWN % (BINDINGS / "node" / "synfault.js"))
     bed.compare("reports an unknown outcome as an error of its own type",
                 {"unknown": ("failure", "fired for 1 of 2 attempts")}, lambda: run(unknown))
+    bed.dying_daemon(("failure", "synfault has ended"), lambda code: run(bed.write("dying.test.js", code), "victim"))
     bed.scenario_files("js", lambda code: run(bed.write("files.test.js", code), under_exec=False))
 
 
@@ -240,15 +376,19 @@ def test_criterion(bed):
         process = bed.run(program, f"--xml={report}", f"--tap={tap}", under_exec=under_exec, **variables)
         return criterion_reports(process, report, tap)
 
-    def compile_and_run(code):
-        done = bed.run("cc", "-Wall", "-Werror", bed.write("files.c", code), "-o", "files", "-lcriterion", under_exec=False)
-        return run(bed.directory / "files", under_exec=False) if done.returncode == 0 else (done, {})
+    def compile_and_run(code, under_exec=False):
+        library = pathlib.Path(bed.example).parents[2] / "lib"
+        done = bed.run("cc", "-Wall", "-Werror", f"-I{ROOT / 'lib'}", bed.write("test.c", code), "-o", "test", "-lcriterion",
+                       f"-L{library}", "-lsynfault", f"-Wl,-rpath,{library}", under_exec=False)
+        return run(bed.directory / "test", under_exec) if done.returncode == 0 else (done, {})
 
     bed.three_runs(run, (*WHAT, "wait"), {"never": ("error", "fired for 1 of 2 attempts"), "wait": ("failure", "")})
+    bed.dying_daemon(("error", "at once: synfault has ended"), lambda code: compile_and_run(code, "victim"))
     bed.scenario_files("c", compile_and_run)
 
 
 def test_go(bed):
+    module = "synfault.invalid/synfault"
     settings = {"GOCACHE": str(bed.kept / "go"), "CGO_ENABLED": "0", "GOTOOLCHAIN": "local"}
 
     def compile_test(directory, name):
@@ -268,13 +408,14 @@ def test_go(bed):
                 results[test] = (outcome, said[test])
         return process, results
 
-    def compile_and_run(code):
-        bed.write("go.mod", "module files\n\ngo 1.19\n")
-        bed.write("files_test.go", code)
-        done = compile_test(bed.directory, "files")
-        if done.returncode:
-            return done, {}
-        process, results = run("files", under_exec=False)
+    def compile_and_run(code, under_exec=False):
+        bed.write("go.mod", f"module test\n\ngo 1.19\n\nrequire {module} v0.0.0\n\nreplace {module} => {BINDINGS / 'go'}\n")
+        bed.write("some_test.go", code)
+        done = compile_test(bed.directory, "some")
+        return run("some", under_exec) if done.returncode == 0 else (done, {})
+
+    def run_scenarios(code):
+        process, results = compile_and_run(code)
         return process, {name: result for name, result in results.items() if "/" in name}
 
     done = compile_test(BINDINGS / "go" / "example", "example")
@@ -282,7 +423,8 @@ def test_go(bed):
         bed.results.append(("go compiles the example", [done.stderr]))
         return
     bed.three_runs(run, WHAT, {"never": ("failure", "could not judge: error\n")})
-    bed.scenario_files("go", compile_and_run)
+    bed.dying_daemon(("failure", "at once: "), lambda code: compile_and_run(code, "victim"))
+    bed.scenario_files("go", run_scenarios)
 
 
 # Of the Debian package junit5 and what it depends on, without the versions that file names have, too.
@@ -298,25 +440,27 @@ def class_path():
 
 def test_java(bed):
     def compile_classes(place, *sources):
-        return bed.run("javac", "-proc:none", "-d", bed.directory / place, "-cp", class_path(), *sources, under_exec=False)
+        return bed.run("javac", "-proc:none", "-d", bed.directory / place, "-cp", f"classes:{class_path()}", *sources,
+                       under_exec=False)
 
     def run(place="classes", under_exec=True, **variables):
         classes, reports = bed.directory / place, bed.directory / "reports"
         # Short tests: what they would gain from the better compiler they lose in it.
-        return junit(bed.run("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{classes}:{class_path()}",
+        return junit(bed.run("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{classes}:classes:{class_path()}",
                              "org.junit.platform.console.ConsoleLauncher", "--disable-banner", "--details=tree",
                              "--disable-ansi-colors", f"--reports-dir={reports}", f"--scan-classpath={classes}",
                              under_exec=under_exec, **variables), reports / "TEST-junit-jupiter.xml")
 
-    def compile_and_run(code):
-        done = compile_classes("files", bed.write("FilesTest.java", code))
-        return run("files", under_exec=False) if done.returncode == 0 else (done, {})
+    def compile_and_run(code, name="FilesTest", under_exec=False):
+        done = compile_classes(name, bed.write(f"{name}.java", code))
+        return run(name, under_exec) if done.returncode == 0 else (done, {})
 
     done = compile_classes("classes", BINDINGS / "java" / "Synfault.java", BINDINGS / "java" / "example" / "RetriesTest.java")
     if done.returncode:
         bed.results.append(("java compiles the example", [done.stderr]))
         return
     bed.three_runs(run, WHAT, {"never": ("error", "fired for 1 of 2 attempts")})
+    bed.dying_daemon(("error", "ended: synfault"), lambda code: compile_and_run(code, "DyingTest", "victim"))
     bed.scenario_files("java", compile_and_run)
 
 
