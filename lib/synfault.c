@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/daemon.h"
 #include "lib/json.h"
 #include "lib/synfault.h"
 
@@ -64,7 +65,8 @@ struct synfault_session {
 	long long number;
 	size_t n_endpoints;
 	struct endpoint *endpoints;
-	char *path; /* of the control socket */
+	char *path;    /* of the control socket */
+	int daemon_fd; /* of a daemon of its own; -1: none */
 
 	pthread_mutex_t lock; /* for what follows */
 	struct connection control;
@@ -383,29 +385,52 @@ static bool keep_opened(struct synfault_session *session, const struct json_valu
 	return true;
 }
 
+/* Finds synfault, or starts one. */
+static enum synfault_code find_control(struct synfault_session *session,
+				       struct synfault_error *error)
+{
+	const char *path = secure_getenv("SYNFAULT_CONTROL");
+	char own[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+
+	if (!path || !*path) {
+		if (!daemon_is_possible())
+			return fail(error, SYNFAULT_UNAVAILABLE,
+				    "no synfault is at hand; run the tests under `synfault exec "
+				    "--`, or with NET_ADMIN");
+		session->daemon_fd = daemon_start(own, sizeof(own));
+		if (session->daemon_fd == -ENOENT)
+			return fail(error, SYNFAULT_UNAVAILABLE,
+				    "there is no synfault in PATH; install it, or run the tests "
+				    "under `synfault exec --`");
+		if (session->daemon_fd < 0)
+			return fail(error, SYNFAULT_SYSTEM,
+				    "synfault could not start (%s); its standard error may say why",
+				    strerror(-session->daemon_fd));
+		path = own;
+	}
+	session->path = strdup(path);
+	return session->path ? SYNFAULT_OK : fail_memory(error);
+}
+
 /* Opens a session by a request, and frees that. */
 static enum synfault_code open_session(struct request *request,
 				       struct synfault_session **ret_session,
 				       struct synfault_error *error)
 {
-	const char *path = secure_getenv("SYNFAULT_CONTROL");
 	struct synfault_session *session = calloc(1, sizeof(*session));
 	struct json_value *reply = NULL;
-	enum synfault_code code = SYNFAULT_OK;
+	enum synfault_code code;
 
 	if (session) {
-		session->control.fd = session->waiting.fd = -1;
+		session->control.fd = session->waiting.fd = session->daemon_fd = -1;
 		pthread_mutex_init(&session->lock, NULL);
 		pthread_mutex_init(&session->wait_lock, NULL);
-		session->path = strdup(path ? path : "");
-	}
-	if (!path || !*path)
-		code = fail(error, SYNFAULT_UNAVAILABLE,
-			    "no synfault is at hand; run the tests under `synfault exec --`");
-	else if (!session || !session->path)
+		code = find_control(session, error);
+	} else {
 		code = fail_memory(error);
-	else
-		code = connection_init(&session->control, path, error);
+	}
+	if (!code)
+		code = connection_init(&session->control, session->path, error);
 	if (code)
 		discard_request(request);
 	else
@@ -487,6 +512,8 @@ void synfault_free(struct synfault_session *session)
 		return;
 	connection_deinit(&session->control);
 	connection_deinit(&session->waiting);
+	if (session->daemon_fd >= 0)
+		daemon_end(session->daemon_fd);
 	for (judgement = session->judgements; judgement; judgement = next) {
 		next = judgement->next;
 		free(judgement->reply);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libsynfault: connection faults from a test's own code, under `synfault exec`.
+ * libsynfault: connection faults from a test's own code, under `synfault exec`; or without it where
+ * the test itself has NET_ADMIN, and synfault is in PATH: then each session starts one, which
+ * injects in the network namespace of the test, and ends with the session or the process.
  *
  *     struct synfault_session *session;
  *     struct synfault_error error;
@@ -33,7 +35,7 @@ extern "C" {
 /** enum synfault_code - what a function returns: 0, or why it could not do its work. */
 enum synfault_code {
 	SYNFAULT_OK = 0,
-	/* This machine can't inject the faults, or there is no `synfault exec`: skip the test. */
+	/* This machine can't inject the faults, or there is no synfault: skip the test. */
 	SYNFAULT_UNAVAILABLE = 1,
 	/* What was waited for did not happen in time. */
 	SYNFAULT_TIMED_OUT = 2,
@@ -154,7 +156,7 @@ enum synfault_code synfault_open_text(const char *name, const char *text,
  * @session: the session, or NULL
  *
  * If it was not closed, and no check was asked for, `synfault exec` judges it and counts it in its
- * exit status.
+ * exit status; a synfault of its own prints the findings on the standard error.
  */
 void synfault_free(struct synfault_session *session);
 

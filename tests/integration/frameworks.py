@@ -90,6 +90,8 @@ Test(dying, daemon_dies)
 	struct synfault_error error;
 	const time_t begun = time(NULL);
 
+	if (!getenv("SYNFAULT_VICTIM"))
+		cr_skip_test("there is no victim");
 	cr_assert_eq(synfault_open(NULL, SYNFAULT_ENDPOINTS("api=drop"), &session, &error), SYNFAULT_OK);
 	if (fork() == 0) {
 		usleep(300000);
@@ -100,6 +102,13 @@ Test(dying, daemon_dies)
 	cr_assert_lt(time(NULL) - begun, 30);
 	fprintf(stderr, "at once: %s\\n", error.text);
 	abort();
+}
+Test(dying, test_is_killed)
+{
+	struct synfault_session *session;
+
+	cr_assert_eq(synfault_open(NULL, SYNFAULT_ENDPOINTS("api=drop"), &session, NULL), SYNFAULT_OK);
+	raise(SIGKILL);
 }
 """,
     "go": """
@@ -170,6 +179,18 @@ kill "$!" 2>/dev/null
 wait
 exit "$status"
 """
+# The shell is the first process of namespaces of its own, and in the end nothing else is left in them.
+WITH_OWN = """
+ip link set lo up
+"$@"
+status=$?
+n=0
+while set -- /proc/[0-9]*; [ $# -gt 1 ] || [ -s /proc/net/netfilter/nfnetlink_queue ]; do
+    n=$((n + 1)); [ "$n" -lt 600 ] || exit 98
+    sleep 0.1
+done
+exit "$status"
+"""
 UNSHARE = ("unshare", "--net", "--pid", "--fork", "--mount-proc")
 # One scenario that its client passes, and one that it fails.
 SCENARIOS = """
@@ -206,6 +227,8 @@ class Bed:
         environment.pop("SYNFAULT_CONTROL", None)
         if under_exec == "victim":
             command = [*UNSHARE, "sh", "-c", WITH_VICTIM, "sh", self.synfault, self.directory / "control", *command]
+        elif under_exec == "own":
+            command = [*UNSHARE, "sh", "-c", WITH_OWN, "sh", *command]
         elif under_exec:
             command = [self.synfault, "exec", "--", *command]
         return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False,
@@ -236,13 +259,13 @@ class Bed:
             if seen[0] != outcome or text not in seen[1]:
                 problems.append(f"{test}: {seen[0]} {seen[1]!r}, not {outcome} {text!r}")
         failures = any(outcome in ("failure", "error") for outcome, _ in expected.values())
-        # synfault did not start.
-        if (process.returncode != 0) != failures or process.returncode == 99:
+        # 98: something was left; 99: synfault did not start.
+        if (process.returncode != 0) != failures or process.returncode in (98, 99):
             problems.append(f"exit status {process.returncode}")
         return problems, process.stdout + process.stderr
 
-    def three_runs(self, run, tests, wrong):
-        """Runs an example with a right client, with a wrong one, and where there is no synfault."""
+    def three_runs(self, run, tests, wrong, **without):
+        """Runs an example with a right client, with a wrong one, and where there is no synfault, with such variables."""
         self.compare("passes a right client, and skips what is impossible",
                      {test: ("skipped", "hostname") if test == "impossible" else ("passed", "") for test in tests},
                      run)
@@ -250,7 +273,7 @@ class Bed:
                      {"refusals": ("failure", ""), "judged": ("failure", "attempts: expected 3, got 1"),
                       "side": ("passed", ""), **wrong}, lambda: run(EXAMPLE_RETRIES="0"))
         self.compare("skips all where there is no synfault",
-                     {test: ("skipped", "synfault exec --") for test in tests}, lambda: run(under_exec=False))
+                     {test: ("skipped", "synfault exec --") for test in tests}, lambda: run(under_exec=False, **without))
 
     def dying_daemon(self, expected, run):
         """Runs a test that ends synfault while it waits."""
@@ -382,8 +405,14 @@ def test_criterion(bed):
                        f"-L{library}", "-lsynfault", f"-Wl,-rpath,{library}", under_exec=False)
         return run(bed.directory / "test", under_exec) if done.returncode == 0 else (done, {})
 
-    bed.three_runs(run, (*WHAT, "wait"), {"never": ("error", "fired for 1 of 2 attempts"), "wait": ("failure", "")})
+    bed.three_runs(run, (*WHAT, "wait"), {"never": ("error", "fired for 1 of 2 attempts"), "wait": ("failure", "")},
+                   PATH="")
+    bed.compare_in_namespace("starts a synfault of its own with NET_ADMIN",
+                             {test: ("skipped" if test == "impossible" else "passed", "") for test in (*WHAT, "wait")},
+                             lambda: run(under_exec="own"))
     bed.dying_daemon(("error", "at once: synfault has ended"), lambda code: compile_and_run(code, "victim"))
+    bed.compare_in_namespace("leaves nothing of its own synfault after SIGKILL", {"test_is_killed": ("error", "")},
+                             lambda: run(bed.directory / "test", "own"))
     bed.scenario_files("c", compile_and_run)
 
 

@@ -377,6 +377,8 @@ Test(libsynfault, without_synfault_a_test_is_to_be_skipped)
 	struct synfault_error error;
 
 	unsetenv("SYNFAULT_CONTROL");
+	/* With NET_ADMIN it would start one. */
+	setenv("PATH", "/nonexistent", 1);
 	cr_assert_eq(synfault_open(NULL, SYNFAULT_ENDPOINTS("api=drop"), &session, &error),
 		     SYNFAULT_UNAVAILABLE);
 	cr_assert(strstr(error.text, "synfault exec --"));
