@@ -118,6 +118,7 @@ static void connection_deinit(struct connection *connection)
 static enum synfault_code connection_init(struct connection *connection, const char *path,
 					  struct synfault_error *error)
 {
+	const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd;
 
@@ -127,6 +128,8 @@ static enum synfault_code connection_init(struct connection *connection, const c
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(error, SYNFAULT_SYSTEM, "socket: %s", strerror(errno));
+	/* Also of connect(). */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
 		fail(error, SYNFAULT_ENDED, "synfault does not listen at %s: %s", path,
 		     strerror(errno));
@@ -154,7 +157,10 @@ static enum synfault_code connection_send(struct connection *connection, const c
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return connection_broken(connection, "synfault has ended", error);
+			return connection_broken(connection,
+						 errno == EAGAIN ? "synfault does not read"
+								 : "synfault has ended",
+						 error);
 		request += n;
 		length -= (size_t)n;
 	}
@@ -214,6 +220,13 @@ static enum synfault_code code_of(const char *name)
 	return SYNFAULT_REFUSED;
 }
 
+static unsigned long count_of(const struct json_value *object, const char *key)
+{
+	long long number = json_number(object, key);
+
+	return number > 0 ? (unsigned long)number : 0;
+}
+
 /* Makes an error of a reply that is one. */
 static enum synfault_code check_reply(const struct json_value *reply, struct synfault_error *error)
 {
@@ -235,20 +248,21 @@ static enum synfault_code connection_reply(struct connection *connection, unsign
 	const long long deadline_ms = now_ms() + PATIENCE_MS + timeout_ms;
 	struct json_value *reply;
 	enum synfault_code code;
-	size_t line;
-	char *end;
+	size_t searched = 0;
+	char *end = NULL;
 	int r;
 
-	while (!(end = connection->length ? memchr(connection->data, '\n', connection->length)
-					  : NULL)) {
+	while (!end) {
 		code = connection_receive(connection, deadline_ms, error);
 		if (code)
 			return code;
+		end = memchr(connection->data + searched, '\n', connection->length - searched);
+		searched = connection->length;
 	}
-	line = (size_t)(end - connection->data);
-	r = json_read(connection->data, line, &reply);
-	connection->length -= line + 1;
-	memmove(connection->data, end + 1, connection->length);
+	if (end != connection->data + connection->length - 1)
+		return connection_broken(connection, "synfault says more than it was asked", error);
+	r = json_read(connection->data, connection->length - 1, &reply);
+	connection->length = 0;
 	if (r == -ENOMEM)
 		return fail_memory(error);
 	if (r < 0)
@@ -343,9 +357,10 @@ static bool endpoint_init(struct endpoint *endpoint, const char *name, const cha
 {
 	const char *colon = address ? strrchr(address, ':') : NULL;
 	const char *host = address;
+	unsigned long port = colon ? strtoul(colon + 1, NULL, 10) : 0;
 	size_t length;
 
-	if (!name || !colon)
+	if (!name || port < 1 || port > UINT16_MAX)
 		return false;
 	length = (size_t)(colon - host);
 	if (length >= 2 && host[0] == '[') {
@@ -355,7 +370,7 @@ static bool endpoint_init(struct endpoint *endpoint, const char *name, const cha
 	endpoint->name = strdup(name);
 	endpoint->address = strdup(address);
 	endpoint->host = strndup(host, length);
-	endpoint->port = (unsigned int)strtoul(colon + 1, NULL, 10);
+	endpoint->port = (unsigned int)port;
 	return endpoint->name && endpoint->address && endpoint->host;
 }
 
@@ -367,7 +382,7 @@ static bool keep_opened(struct synfault_session *session, const struct json_valu
 	size_t n = 0;
 
 	session->number = json_number(opened, "session");
-	if (!endpoints || endpoints->type != JSON_LIST)
+	if (session->number < 1 || !endpoints || endpoints->type != JSON_LIST)
 		return false;
 	for (one = endpoints->first; one; one = one->next)
 		n++;
@@ -613,7 +628,7 @@ enum synfault_code synfault_attempts(struct synfault_session *session, const cha
 		const char *name = json_text(one, "name");
 
 		if (!endpoint || (name && strcmp(name, endpoint) == 0))
-			n += (unsigned long)json_number(one, "attempts");
+			n += count_of(one, "attempts");
 	}
 	free(reply);
 	*ret_attempts = n;
@@ -724,7 +739,7 @@ static enum synfault_code ask_attempt(struct synfault_session *session, struct r
 	if (code)
 		return code;
 	if (ret_attempt)
-		*ret_attempt = (unsigned long)json_number(json_get(reply, "result"), "attempt");
+		*ret_attempt = count_of(json_get(reply, "result"), "attempt");
 	free(reply);
 	return SYNFAULT_OK;
 }
@@ -822,7 +837,7 @@ static struct synfault_judgement *judgement_new(struct json_value *reply)
 			.subject = json_text(one, "subject"),
 			.expected = json_text(one, "expected"),
 			.actual = json_text(one, "actual"),
-			.attempt = (unsigned long)json_number(one, "attempt"),
+			.attempt = count_of(one, "attempt"),
 		};
 	}
 	judgement->text = text_of(judgement, json_text(result, "outcome"));

@@ -420,8 +420,24 @@ Test(libsynfault, scenarios_are_quoted)
 
 Test(libsynfault, replies_that_make_no_sense_are_errors)
 {
-	static const char *const replies[] = {"nonsense", "{}", "[]", "{\"ok\":true}",
-					      "{\"ok\":true,\"result\":{\"endpoints\":[{}]}}"};
+	static const char *const replies[] = {
+		"nonsense",
+		"{}",
+		"[]",
+		"{\"ok\":true}",
+		"{\"ok\":true,\"result\":{\"session\":1,\"endpoints\":[{}]}}",
+		/* A session without a number, and ports that are none. */
+		"{\"ok\":true,\"result\":{\"endpoints\":[{\"name\":\"a\",\"addresses\":[\"h:1\"]}]}"
+		"}",
+		"{\"ok\":true,\"result\":{\"session\":1,\"endpoints\":[{\"name\":\"a\","
+		"\"addresses\":[\"h:0\"]}]}}",
+		"{\"ok\":true,\"result\":{\"session\":1,\"endpoints\":[{\"name\":\"a\","
+		"\"addresses\":[\"h:65536\"]}]}}",
+		"{\"ok\":true,\"result\":{\"session\":1,\"endpoints\":[{\"name\":\"a\","
+		"\"addresses\":[\"h:-1\"]}]}}",
+		/* A second reply could be taken for that to the next request. */
+		OPENED "\n" OPENED,
+	};
 
 	for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
 		const struct turn turns[] = {{OPEN_REQUEST, replies[i]}, {0}};
