@@ -54,11 +54,10 @@ static void decode_reconnect_count(struct loader *loader, const struct field *fi
 
 static const struct schema_key reconnects_keys[] = {
 	{"count", "a number or a range", "How many new connections there are.", .example = "1",
-	 .fallback = "1..", .forms = SCHEMA_SCALAR, .type = SCHEMA_COUNT_RANGE,
-	 .decode = decode_reconnect_count},
+	 .fallback = "1..", .type = SCHEMA_COUNT_RANGE, .decode = decode_reconnect_count},
 	{"within", "a duration",
 	 "How long the client may be without any connection, from the end of its last one.",
-	 .example = "2s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .positive = true,
+	 .example = "2s", .type = SCHEMA_DURATION, .positive = true,
 	 INTO(struct expectation, value.reconnects.within_ns)},
 };
 const struct schema schema_reconnects = {"\"reconnects\"", reconnects_keys,
@@ -93,11 +92,11 @@ void decode_reconnects(struct loader *loader, const struct field *field,
 
 static const struct schema_key gives_up_keys[] = {
 	{"after", "a duration", "No attempt starts later than this after the first one.",
-	 .example = "10s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .positive = true,
+	 .example = "10s", .type = SCHEMA_DURATION, .positive = true,
 	 INTO(struct expectation, value.gives_up.after_ns)},
 	{"attempts", "a number", "No attempt follows the one with this number.", .example = "5",
-	 .forms = SCHEMA_SCALAR, .type = SCHEMA_COUNT, .what = "a number of attempts", .low = 1,
-	 .high = MAX_ATTEMPTS, INTO(struct expectation, value.gives_up.attempts)},
+	 .type = SCHEMA_COUNT, .what = "a number of attempts", .low = 1, .high = MAX_ATTEMPTS,
+	 INTO(struct expectation, value.gives_up.attempts)},
 };
 const struct schema schema_gives_up = {"\"gives-up\"", gives_up_keys, ARRAY_SIZE(gives_up_keys)};
 
@@ -405,14 +404,13 @@ static void check_within(struct loader *loader, const struct field *field, void 
 
 static const struct schema_key fallback_keys[] = {
 	{"from", "an endpoint, a family, or an endpoint's family or address",
-	 "Where the client tries first.", .example = "ipv6", .forms = SCHEMA_SCALAR,
-	 .type = SCHEMA_WORD, .required = true, .decode = decode_from},
+	 "Where the client tries first.", .example = "ipv6", .type = SCHEMA_WORD, .required = true,
+	 .decode = decode_from},
 	{"to", "an endpoint, a family, or an endpoint's family or address", "Where it turns to.",
-	 .example = "ipv4", .forms = SCHEMA_SCALAR, .type = SCHEMA_WORD, .required = true,
-	 .decode = decode_to},
+	 .example = "ipv4", .type = SCHEMA_WORD, .required = true, .decode = decode_to},
 	{"within", "a duration or a range",
 	 "The time between both first SYNs: at most this, or in this range.", .example = "300ms",
-	 .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION_RANGE, .required = true,
+	 .type = SCHEMA_DURATION_RANGE, .required = true,
 	 INTO(struct expectation, value.fallback.within), .check = check_within},
 };
 const struct schema schema_fallback = {"\"fallback\"", fallback_keys, ARRAY_SIZE(fallback_keys)};
@@ -437,17 +435,16 @@ static const char *const counted[] = {"attempts", "retries", NULL};
 
 static const struct schema_key herd_keys[] = {
 	{"max", "a number", "The most attempts in one window.", .example = "5",
-	 .forms = SCHEMA_SCALAR, .type = SCHEMA_COUNT, .required = true,
-	 .what = "a number of attempts", .low = 1, .high = MAX_ATTEMPTS,
-	 INTO(struct expectation, value.herd.max)},
+	 .type = SCHEMA_COUNT, .required = true, .what = "a number of attempts", .low = 1,
+	 .high = MAX_ATTEMPTS, INTO(struct expectation, value.herd.max)},
 	{"within", "a duration", "The length of the window, wherever it begins.", .example = "1s",
-	 .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .required = true, .positive = true,
+	 .type = SCHEMA_DURATION, .required = true, .positive = true,
 	 INTO(struct expectation, value.herd.within_ns)},
 	{"of", "attempts or retries",
 	 "What counts: all attempts, or only retries, without the first attempt of each instance "
 	 "of the client.",
-	 .example = "retries", .fallback = "attempts", .forms = SCHEMA_SCALAR,
-	 .type = SCHEMA_CHOICE, .choices = counted, INTO(struct expectation, value.herd.retries)},
+	 .example = "retries", .fallback = "attempts", .type = SCHEMA_CHOICE, .choices = counted,
+	 INTO(struct expectation, value.herd.retries)},
 };
 const struct schema schema_herd = {"\"herd\"", herd_keys, ARRAY_SIZE(herd_keys)};
 

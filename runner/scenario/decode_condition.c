@@ -96,21 +96,18 @@ static const struct schema_key condition_keys[] = {
 	 "The numbers of the attempts, counted from 1.", .example = "1..9+2",
 	 .forms = SCHEMA_SCALAR | SCHEMA_LIST, .type = SCHEMA_ATTEMPTS, .decode = decode_attempt},
 	{"time", "a window of time", "When the attempt starts, counted from the client's start.",
-	 .example = "0s..5s every 20s", .forms = SCHEMA_SCALAR, .type = SCHEMA_WINDOW,
-	 .decode = decode_time},
+	 .example = "0s..5s every 20s", .type = SCHEMA_WINDOW, .decode = decode_time},
 	{"from", "start or first-attempt",
 	 "What \"time\" counts from: the client's start, or the first attempt at the endpoint; of "
 	 "an outage that a command begins, the command.",
-	 .example = "first-attempt", .fallback = "start", .forms = SCHEMA_SCALAR,
-	 .type = SCHEMA_CHOICE, .choices = time_origin_names,
-	 INTO(struct conditional, when.window.from)},
+	 .example = "first-attempt", .fallback = "start", .type = SCHEMA_CHOICE,
+	 .choices = time_origin_names, INTO(struct conditional, when.window.from)},
 	{"family", "ipv4 or ipv6", "The address family of the attempt.", .example = "ipv6",
-	 .forms = SCHEMA_SCALAR, .type = SCHEMA_CHOICE, .choices = family_choices,
-	 .decode = decode_family},
+	 .type = SCHEMA_CHOICE, .choices = family_choices, .decode = decode_family},
 	{"chance", "a percentage",
 	 "How likely the step is, for an attempt that meets the rest; drawn from the scenario's "
 	 "seed.",
-	 .example = "30%", .forms = SCHEMA_SCALAR, .type = SCHEMA_PERCENT, .decode = decode_chance},
+	 .example = "30%", .type = SCHEMA_PERCENT, .decode = decode_chance},
 };
 static const struct schema schema_condition = {"a condition", condition_keys,
 					       ARRAY_SIZE(condition_keys)};
@@ -141,8 +138,7 @@ static const struct schema_key conditional_keys[] = {
 	 .example = "{attempt: 1..3, chance: 30%}", .forms = SCHEMA_MAPPING,
 	 .mapping = &schema_condition, .required = true, .decode = decode_when},
 	{"do", "a fault step", "What happens to them; with xN, to the first N of them.",
-	 .example = "refuse", .forms = SCHEMA_SCALAR, .type = SCHEMA_STEP, .required = true,
-	 .decode = decode_do},
+	 .example = "refuse", .type = SCHEMA_STEP, .required = true, .decode = decode_do},
 };
 const struct schema schema_conditional = {"a step with a condition", conditional_keys,
 					  ARRAY_SIZE(conditional_keys)};

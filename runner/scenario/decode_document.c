@@ -22,12 +22,9 @@
 /* Limits, since each instance has two pipes, and its output in memory. */
 enum { MAX_CLIENTS = 1000, MAX_RUNS = 10000 };
 
-static const struct schema_key env_named = {"NAME",
-					    "a text",
+static const struct schema_key env_named = {"NAME", "a text",
 					    "The value of an environment variable.",
-					    .example = "\"1\"",
-					    .forms = SCHEMA_SCALAR,
-					    .type = SCHEMA_TEXT};
+					    .example = "\"1\"", .type = SCHEMA_TEXT};
 
 static void decode_env(struct loader *loader, const struct field *field, void *target)
 {
@@ -69,11 +66,10 @@ static void decode_cwd(struct loader *loader, const struct field *field, void *t
 
 static const struct schema_key file_keys[] = {
 	{"content", "a text", "The file's content.", .example = "\"retries = 3\\n\"",
-	 .forms = SCHEMA_SCALAR, .type = SCHEMA_TEXT, .required = true, .references = true,
+	 .type = SCHEMA_TEXT, .required = true, .references = true,
 	 INTO(struct file_spec, content)},
 	{"executable", "true or false", "Whether the file can be executed.", .example = "true",
-	 .fallback = "false", .forms = SCHEMA_SCALAR, .type = SCHEMA_BOOLEAN,
-	 INTO(struct file_spec, executable)},
+	 .fallback = "false", .type = SCHEMA_BOOLEAN, INTO(struct file_spec, executable)},
 };
 static const struct schema schema_file = {"a file", file_keys, ARRAY_SIZE(file_keys)};
 
@@ -183,12 +179,12 @@ static const struct schema_key client_keys[] = {
 	 .example = "{RETRY_DELAY: \"2\"}", .fallback = "{}", .forms = SCHEMA_MAPPING,
 	 .named = &env_named, .decode = decode_env},
 	{"stdin", "a text", "What the client reads from its standard input.",
-	 .example = "\"GET ${api}\\n\"", .fallback = "\"\"", .forms = SCHEMA_SCALAR,
-	 .type = SCHEMA_TEXT, .references = true, INTO(struct client_spec, stdin_text)},
+	 .example = "\"GET ${api}\\n\"", .fallback = "\"\"", .type = SCHEMA_TEXT,
+	 .references = true, INTO(struct client_spec, stdin_text)},
 	{"cwd", "a directory",
 	 "The client's working directory, relative to the scenario file; by default the "
 	 "directory where synfault was started.",
-	 .example = "../build", .forms = SCHEMA_SCALAR, .type = SCHEMA_TEXT, .decode = decode_cwd},
+	 .example = "../build", .type = SCHEMA_TEXT, .decode = decode_cwd},
 	{"files", "a mapping of paths to texts",
 	 "Files to create below ${tmp} before the client starts.",
 	 .example = "{client.conf: \"server = ${api}\\n\"}", .fallback = "{}",
@@ -288,33 +284,33 @@ static const struct schema schema_matrix = {"a matrix", matrix_keys, ARRAY_SIZE(
 
 static const struct schema_key document_keys[] = {
 	{"name", "a text", "The scenario's name, unique in its file.",
-	 .example = "retries a refused connection", .forms = SCHEMA_SCALAR, .type = SCHEMA_LINE,
-	 .required = true, .decode = decode_name},
+	 .example = "retries a refused connection", .type = SCHEMA_LINE, .required = true,
+	 .decode = decode_name},
 	{"tags", "a list of words", "Words by which scenarios can be chosen.",
 	 .example = "[refuse, retry]", .fallback = "[]", .forms = SCHEMA_LIST, .type = SCHEMA_WORD,
 	 .decode = decode_tags},
 	{"timeout", "a duration", "After this time the client is ended and the scenario fails.",
-	 .example = "30s", .fallback = "30s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION,
-	 .positive = true, INTO(struct scenario, timeout_ns)},
+	 .example = "30s", .fallback = "30s", .type = SCHEMA_DURATION, .positive = true,
+	 INTO(struct scenario, timeout_ns)},
 	{"run-for", "a duration",
 	 "For a client that runs until it is stopped: after this time it gets SIGTERM, which is "
 	 "not a failure, and what it did until then is judged.",
-	 .example = "10s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .positive = true,
+	 .example = "10s", .type = SCHEMA_DURATION, .positive = true,
 	 INTO(struct scenario, run_for_ns)},
 	{"stop-timeout", "a duration",
 	 "How long the client and servers may take to end after SIGTERM, before they get SIGKILL.",
-	 .example = "5s", .fallback = "1s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION,
-	 .positive = true, INTO(struct scenario, stop_timeout_ns)},
+	 .example = "5s", .fallback = "1s", .type = SCHEMA_DURATION, .positive = true,
+	 INTO(struct scenario, stop_timeout_ns)},
 	{"leftover-timeout", "a duration",
 	 "How long to watch processes that the client left behind before ending them; by default "
 	 "1s if gives-up or leaks is expected, otherwise 0s.",
-	 .example = "3s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION,
-	 INTO(struct scenario, leftover_timeout_ns), .check = note_leftover_timeout},
+	 .example = "3s", .type = SCHEMA_DURATION, INTO(struct scenario, leftover_timeout_ns),
+	 .check = note_leftover_timeout},
 	{"time", "real, virtual or auto",
 	 "By which clock the scenario runs: the kernel's, or one that jumps while the client "
 	 "sleeps; "
 	 "auto jumps where that is possible, and confirms failures in real time.",
-	 .example = "virtual", .fallback = "real", .forms = SCHEMA_SCALAR, .type = SCHEMA_CHOICE,
+	 .example = "virtual", .fallback = "real", .type = SCHEMA_CHOICE,
 	 .choices = time_mode_names, INTO(struct scenario, time)},
 	{"endpoints", "a mapping of names to endpoints", "Where the client may connect to.",
 	 .example = "{api: {faults: [refuse, accept]}}", .forms = SCHEMA_MAPPING,
@@ -331,13 +327,11 @@ static const struct schema_key document_keys[] = {
 	 .example = "{programs: [wget]}", .fallback = "{}", .forms = SCHEMA_MAPPING,
 	 .mapping = &schema_requires, .decode = decode_requires},
 	{"clients", "a number", "How many instances of the client run side by side.",
-	 .example = "20", .fallback = "1", .forms = SCHEMA_SCALAR, .type = SCHEMA_COUNT,
-	 .what = "a number of instances", .low = 1, .high = MAX_CLIENTS,
-	 INTO(struct scenario, n_clients)},
+	 .example = "20", .fallback = "1", .type = SCHEMA_COUNT, .what = "a number of instances",
+	 .low = 1, .high = MAX_CLIENTS, INTO(struct scenario, n_clients)},
 	{"repeat", "a number", "How many times the client is run, one after the other.",
-	 .example = "5", .fallback = "1", .forms = SCHEMA_SCALAR, .type = SCHEMA_COUNT,
-	 .what = "a number of runs", .low = 1, .high = MAX_RUNS, INTO(struct scenario, n_repeats),
-	 .check = check_repeat},
+	 .example = "5", .fallback = "1", .type = SCHEMA_COUNT, .what = "a number of runs",
+	 .low = 1, .high = MAX_RUNS, INTO(struct scenario, n_repeats), .check = check_repeat},
 	{"expect", "a mapping of expectations", "What the client must do.",
 	 .example = "{exit: 0, attempts: 2}", .forms = SCHEMA_MAPPING, .mapping = &schema_expect,
 	 .required = true, .of_client = true, .decode = decode_expect},

@@ -14,8 +14,7 @@
 
 static const struct schema_key exit_keys[] = {
 	{"signal", "a signal's name", "The signal that must end the client.", .example = "TERM",
-	 .forms = SCHEMA_SCALAR, .type = SCHEMA_SIGNAL, .required = true,
-	 INTO(struct expectation, value.exit.signal)},
+	 .type = SCHEMA_SIGNAL, .required = true, INTO(struct expectation, value.exit.signal)},
 };
 static const struct schema schema_exit = {"an exit by signal", exit_keys, ARRAY_SIZE(exit_keys)};
 
@@ -192,13 +191,13 @@ static void decode_expectation(struct loader *loader, const struct field *field,
 	}
 }
 
-static const struct schema_key count_named = {
-	"ENDPOINT",        "a number or a range",  "How many at this endpoint.",
-	.example = "1..3", .forms = SCHEMA_SCALAR, .type = SCHEMA_COUNT_RANGE};
+static const struct schema_key count_named = {"ENDPOINT", "a number or a range",
+					      "How many at this endpoint.", .example = "1..3",
+					      .type = SCHEMA_COUNT_RANGE};
 
-static const struct schema_key time_named = {
-	"ENDPOINT",      "a duration or a range", "The time at this endpoint.",
-	.example = "5s", .forms = SCHEMA_SCALAR,  .type = SCHEMA_DURATION_RANGE};
+static const struct schema_key time_named = {"ENDPOINT", "a duration or a range",
+					     "The time at this endpoint.", .example = "5s",
+					     .type = SCHEMA_DURATION_RANGE};
 
 /* What rows of expectation_kinds.h take that several have in common. */
 #define COUNT(shown, text)                                                                         \

@@ -7,11 +7,8 @@
 #include "runner/scenario/sysctl_allowlist.h"
 
 const struct schema_key schema_kernel_named = {
-	"SETTING",
-	"a number, or several with blanks between them",
-	"The value of a kernel setting, such as tcp_syn_retries.",
-	.example = "1",
-	.forms = SCHEMA_SCALAR,
+	"SETTING", "a number, or several with blanks between them",
+	"The value of a kernel setting, such as tcp_syn_retries.", .example = "1",
 	.type = SCHEMA_TEXT};
 
 static const struct allowed_sysctl *find_name(struct loader *loader, const struct node *key)

@@ -40,9 +40,8 @@ static void check_plus(struct loader *loader, const struct field *field, void *t
 static const struct schema_key jitter_keys[] = {
 	{"plus", "a duration",
 	 "How much longer a time may be: anywhere from nothing to this is added.",
-	 .example = "200ms", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .required = true,
-	 .positive = true, INTO(struct expectation, value.policy.jitter_plus_ns),
-	 .check = check_plus},
+	 .example = "200ms", .type = SCHEMA_DURATION, .required = true, .positive = true,
+	 INTO(struct expectation, value.policy.jitter_plus_ns), .check = check_plus},
 };
 static const struct schema schema_jitter = {"an added jitter", jitter_keys,
 					    ARRAY_SIZE(jitter_keys)};
@@ -80,16 +79,13 @@ static void decode_jitter(struct loader *loader, const struct field *field, void
 /* The parameters of a policy, below its kind or beside its name. */
 #define BASE_KEY(text)                                                                             \
 	.name = "base", .value = "a duration", .description = (text), .example = "100ms",          \
-	.forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .positive = true,                         \
-	INTO(struct expectation, value.policy.base_ns)
+	.type = SCHEMA_DURATION, .positive = true, INTO(struct expectation, value.policy.base_ns)
 #define FACTOR_KEY(text)                                                                           \
 	.name = "factor", .value = "a number, at least 1", .description = (text),                  \
-	.example = "1.5", .forms = SCHEMA_SCALAR, .type = SCHEMA_FACTOR,                           \
-	INTO(struct expectation, value.policy.factor)
+	.example = "1.5", .type = SCHEMA_FACTOR, INTO(struct expectation, value.policy.factor)
 #define CAP_KEY(text)                                                                              \
 	.name = "cap", .value = "a duration", .description = (text), .example = "10s",             \
-	.forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .check = check_cap,                       \
-	INTO(struct expectation, value.policy.cap_ns)
+	.type = SCHEMA_DURATION, .check = check_cap, INTO(struct expectation, value.policy.cap_ns)
 #define JITTER_KEY(values, text)                                                                   \
 	.name = "jitter", .value = values ", a percentage, or {plus: DURATION}",                   \
 	.description = (text), .forms = SCHEMA_SCALAR | SCHEMA_MAPPING, .type = SCHEMA_JITTER,     \
@@ -98,9 +94,8 @@ static void decode_jitter(struct loader *loader, const struct field *field, void
 	{                                                                                          \
 		.name = "max-attempts", .value = "a number",                                       \
 		.description = "No attempt follows the one with this number.", .example = "5",     \
-		.forms = SCHEMA_SCALAR, .type = SCHEMA_COUNT, .what = "a number of attempts",      \
-		.low = 1, .high = SCRIPT_MAX_REPEAT,                                               \
-		INTO(struct expectation, value.policy.max_attempts),                               \
+		.type = SCHEMA_COUNT, .what = "a number of attempts", .low = 1,                    \
+		.high = SCRIPT_MAX_REPEAT, INTO(struct expectation, value.policy.max_attempts),    \
 	}
 #define GROWING_KEYS                                                                               \
 	{CAP_KEY("The longest wait; unless given, waits grow without limit.")},                    \
@@ -131,7 +126,7 @@ static const struct schema_key linear_keys[] = {
 	{BASE_KEY("The first wait."), .required = true},
 	{"step", "a duration",
 	 "How much longer each wait is than the previous one; the base unless given.",
-	 .example = "500ms", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION, .positive = true,
+	 .example = "500ms", .type = SCHEMA_DURATION, .positive = true,
 	 INTO(struct expectation, value.policy.step_ns)},
 	GROWING_KEYS,
 };
@@ -255,7 +250,7 @@ static const char *const reset_choices[] = {"never", "success", NULL};
 
 static const struct schema_key policy_keys[] = {
 	{"fixed", "a duration or a range", "Each wait is this long.", .example = "2s",
-	 .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION_RANGE, .decode = decode_fixed},
+	 .type = SCHEMA_DURATION_RANGE, .decode = decode_fixed},
 	{"list", "a list of durations and ranges", "These, in this order, and no others.",
 	 .example = "[1s, 2s, 4s]", .forms = SCHEMA_LIST, .type = SCHEMA_DURATION_RANGE,
 	 .decode = decode_list},
@@ -267,8 +262,7 @@ static const struct schema_key policy_keys[] = {
 	 .mapping = &schema_exponential, .decode = decode_exponential},
 	{"policy", "the name of a public policy",
 	 "A policy that is documented elsewhere (docs/policies.md).", .example = "grpc",
-	 .forms = SCHEMA_SCALAR, .type = SCHEMA_CHOICE, .choices = named_policy_names,
-	 .decode = decode_name},
+	 .type = SCHEMA_CHOICE, .choices = named_policy_names, .decode = decode_name},
 	{BASE_KEY("With a name: its first wait."), .check = check_named_base},
 	{FACTOR_KEY("With a name: by what each wait is multiplied to get the next.")},
 	{CAP_KEY("With a name: its longest wait.")},
@@ -280,15 +274,15 @@ static const struct schema_key policy_keys[] = {
 	MAX_ATTEMPTS_KEY,
 	{"first", "policy or at-once",
 	 "\"at-once\": the first retry comes at once, and the policy begins with the second.",
-	 .example = "at-once", .fallback = "policy", .forms = SCHEMA_SCALAR, .type = SCHEMA_CHOICE,
+	 .example = "at-once", .fallback = "policy", .type = SCHEMA_CHOICE,
 	 .choices = first_choices, INTO(struct expectation, value.policy.first_at_once)},
 	{"per", "attempt or round", "\"round\": the client tries each address once, then pauses.",
-	 .example = "round", .fallback = "attempt", .forms = SCHEMA_SCALAR, .type = SCHEMA_CHOICE,
-	 .choices = per_choices, INTO(struct expectation, value.policy.per_round)},
+	 .example = "round", .fallback = "attempt", .type = SCHEMA_CHOICE, .choices = per_choices,
+	 INTO(struct expectation, value.policy.per_round)},
 	{"resets-on", "never or success",
 	 "\"success\": the policy begins again after an attempt that connected.",
-	 .example = "success", .fallback = "never", .forms = SCHEMA_SCALAR, .type = SCHEMA_CHOICE,
-	 .choices = reset_choices, INTO(struct expectation, value.policy.resets_on_success)},
+	 .example = "success", .fallback = "never", .type = SCHEMA_CHOICE, .choices = reset_choices,
+	 INTO(struct expectation, value.policy.resets_on_success)},
 	{"tolerance", "a duration, a percentage, or a mapping of both",
 	 "How far off these times may be.", .example = "300ms",
 	 .forms = SCHEMA_SCALAR | SCHEMA_MAPPING, .type = SCHEMA_TOLERANCE,

@@ -373,12 +373,12 @@ static void check_relative(struct loader *loader, const struct field *field, voi
 
 static const struct schema_key tolerance_keys[] = {
 	{"absolute", "a duration", "How much later or earlier than expected any time may be.",
-	 .example = "100ms", .fallback = "0s", .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION,
+	 .example = "100ms", .fallback = "0s", .type = SCHEMA_DURATION,
 	 INTO(struct tolerance, absolute_ns)},
 	{"relative", "a percentage",
 	 "How much later or earlier a time may be, as a part of what is expected.", .example = "5%",
-	 .fallback = "0%", .forms = SCHEMA_SCALAR, .type = SCHEMA_PERCENT,
-	 INTO(struct tolerance, relative), .check = check_relative},
+	 .fallback = "0%", .type = SCHEMA_PERCENT, INTO(struct tolerance, relative),
+	 .check = check_relative},
 };
 const struct schema schema_tolerance = {"a tolerance", tolerance_keys, ARRAY_SIZE(tolerance_keys)};
 
@@ -498,7 +498,7 @@ bool decode_form(struct loader *loader, const struct field *field)
 		return false;
 	if (value->kind == NODE_NULL)
 		loader_error(loader, field->key, "\"%s\" has no value", field->key->text);
-	else if (!(form & schema->forms))
+	else if (!(form & schema_forms(schema)))
 		loader_error(loader, value, "\"%s\" takes %s, not %s", field->key->text,
 			     schema->value, node_kind_name(value->kind));
 	else

@@ -49,7 +49,7 @@ enum expectation_trait {
 	    judge_duration, NEEDS_CLIENT, 0, \
 	    .value = "a duration or a range", .example = "1s..5s", \
 	    .description = "How long the client runs, from start to exit.", \
-	    .forms = SCHEMA_SCALAR, .type = SCHEMA_DURATION_RANGE, .decode = decode_expectation) \
+	    .type = SCHEMA_DURATION_RANGE, .decode = decode_expectation) \
 	ROW(ATTEMPTS, "attempts", NULL, decode_count_value, NULL, NULL, judge_attempts, 0, \
 	    ON_ATTEMPTS, \
 	    COUNT("3", "How many connection attempts there are.")) \

@@ -269,7 +269,7 @@ static json_t *value_of(struct generator *generator, const struct schema_key *ke
 	bool policy = key->type == SCHEMA_POLICY;
 	bool empty = key->fallback && strcmp(key->fallback, "[]") == 0;
 
-	if (key->forms & SCHEMA_SCALAR)
+	if (schema_forms(key) & SCHEMA_SCALAR)
 		add_scalar(forms, key->type, key->choices);
 	if (key->forms & SCHEMA_LIST) {
 		list = json_pack("{s:s, s:i, s:o}", "type", "array", "minItems", empty ? 0 : 1,

@@ -59,3 +59,8 @@ const struct schema_type_info *schema_type_info(enum schema_type type)
 	_Static_assert(ARRAY_SIZE(infos) == SCHEMA_N_TYPES, "one entry per type");
 	return &infos[type];
 }
+
+unsigned schema_forms(const struct schema_key *key)
+{
+	return key->forms ? key->forms : SCHEMA_SCALAR;
+}

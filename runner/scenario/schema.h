@@ -63,7 +63,7 @@ struct schema_key {
 	const char *description; /* what it is for, one sentence */
 	const char *example;     /* a value as it is written */
 	const char *fallback;    /* the default, as it is written, or NULL */
-	unsigned forms;
+	unsigned forms;          /* 0: a scalar */
 	enum schema_type type;
 	const char *const *choices;        /* SCHEMA_CHOICE: ends with NULL */
 	const struct schema *mapping;      /* the keys that its mapping can have, or NULL */
@@ -105,6 +105,8 @@ struct schema {
 /* A document. All other tables are reached from this one. */
 extern const struct schema schema_document;
 
+/** schema_forms() - return the forms that a key's value can have, at least one */
+unsigned schema_forms(const struct schema_key *key);
 /** schema_find() - find a key in a table; return NULL if there is none */
 const struct schema_key *schema_find(const struct schema *schema, const char *name);
 
