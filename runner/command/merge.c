@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "common/files.h"
 #include "common/text.h"
 #include "runner/command/record_dir.h"
 #include "runner/report/junit.h"
@@ -153,15 +154,9 @@ static int copy_record(const char *from, const char *to, const char *name)
 	AUTO_FREE char *path = xasprintf("%s/%s", from, name);
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	AUTO_STRBUF struct strbuf text = {0};
-	char buffer[65536];
-	ssize_t length;
+	int r = fd < 0 ? -errno : file_read(fd, SIZE_MAX, &text);
 
-	if (fd < 0)
-		return -errno;
-	while ((length = read(fd, buffer, sizeof(buffer))) > 0)
-		strbuf_add(&text, buffer, (size_t)length);
-	return length < 0 ? -errno
-			  : record_dir_write_file(to, name, strbuf_text(&text), text.length);
+	return r < 0 ? r : record_dir_write_file(to, name, strbuf_text(&text), text.length);
 }
 
 static enum exit_status merge_records(const char *target, char *const *paths, size_t n, FILE *out,

@@ -27,15 +27,8 @@ int record_dir_make_directory(const char *directory)
 int record_dir_write_file(const char *directory, const char *name, const char *text, size_t length)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", directory, name);
-	AUTO_CLOSE int fd = report_file_create(path);
-	int status;
 
-	if (fd < 0)
-		return fd;
-	status = write_all(fd, text, length);
-	if (status < 0)
-		return status;
-	return close(steal_fd(&fd)) < 0 ? -errno : 0;
+	return report_file_put(path, text, length);
 }
 
 /* ---- a run's records ---- */

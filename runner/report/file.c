@@ -7,25 +7,12 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "common/files.h"
 #include "common/random.h"
 #include "runner/report/result.h"
 
 /* How many bytes are collected before they are written. */
 #define BUFFER_SIZE 65536
-
-/* Makes the directories above @path. */
-static int make_parents(const char *path)
-{
-	AUTO_FREE char *directory = xstrdup(path);
-
-	for (char *slash = directory; (slash = strchr(slash + 1, '/'));) {
-		*slash = '\0';
-		if (mkdir(directory, 0777) < 0 && errno != EEXIST)
-			return -errno;
-		*slash = '/';
-	}
-	return 0;
-}
 
 /* Closes, and returns errors that show only then (a full network file system: NFS with EDQUOT). */
 static int close_checked(int *fd)
@@ -165,7 +152,7 @@ static enum target_kind target_kind(const char *path)
 static int try_file(const char *path)
 {
 	struct replacement new_file;
-	int error = make_parents(path);
+	int error = file_make_parents(path, 0777);
 
 	if (error)
 		return error;
@@ -174,7 +161,7 @@ static int try_file(const char *path)
 	return error;
 }
 
-static int add_error(int error, const char *what, const char *path, struct diag_list *diags)
+int report_cant_write(int error, const char *what, const char *path, struct diag_list *diags)
 {
 	AUTO_STRBUF struct strbuf line = {0};
 
@@ -200,7 +187,22 @@ int report_file_check(const char *what, const char *path, struct diag_list *diag
 	case TARGET_DIRECTORY:
 		break;
 	}
-	return add_error(error, what, path, diags);
+	return report_cant_write(error, what, path, diags);
+}
+
+int report_directory_make(const char *what, const char *path, struct diag_list *diags)
+{
+	AUTO_FREE char *directory = xasprintf("%s/", path);
+	int error = file_make_parents(directory, 0777);
+	struct stat status;
+
+	if (stat(path, &status) == 0)
+		error = !S_ISDIR(status.st_mode)        ? -ENOTDIR
+			: access(path, W_OK | X_OK) < 0 ? -errno
+							: 0;
+	else if (!error)
+		error = -errno;
+	return report_cant_write(error, what, path, diags);
 }
 
 struct report_file {
@@ -237,6 +239,14 @@ int report_file_create(const char *path)
 	return S_ISREG(status.st_mode) ? steal_fd(&fd) : -EINVAL;
 }
 
+int report_file_put(const char *path, const char *text, size_t length)
+{
+	AUTO_CLOSE int fd = report_file_create(path);
+	int error = fd < 0 ? fd : write_all(fd, text, length);
+
+	return error ? error : close_checked(&fd);
+}
+
 struct report_file *report_file_open(const char *what, const char *path)
 {
 	struct report_file *file = xzalloc(sizeof(*file));
@@ -246,7 +256,7 @@ struct report_file *report_file_open(const char *what, const char *path)
 	file->new_file.fd = -1;
 	switch (target_kind(path)) {
 	case TARGET_FILE:
-		file->error = make_parents(path);
+		file->error = file_make_parents(path, 0777);
 		if (!file->error)
 			file->error = replacement_begin(path, &file->new_file);
 		if (!file->error)
@@ -310,7 +320,7 @@ int report_file_close(struct report_file *file, struct diag_list *diags)
 		file->error = file->special ? close_checked(&file->new_file.fd)
 					    : replace(&file->new_file);
 	replacement_end(&file->new_file);
-	error = add_error(file->error, file->what, file->path, diags);
+	error = report_cant_write(file->error, file->what, file->path, diags);
 	strbuf_free(&file->buffer);
 	free(file);
 	return error;

@@ -30,6 +30,25 @@ int report_file_write(const char *what, const char *path, const char *text, size
 		      struct diag_list *diags);
 
 /**
+ * report_directory_make() - make a directory and those above it
+ * @what: as for report_file_check()
+ *
+ * Return: 0, or a negative errno with a diagnostic.
+ */
+int report_directory_make(const char *what, const char *path, struct diag_list *diags);
+
+/**
+ * report_cant_write() - add the diagnostic of an error
+ * @error: a negative errno; 0: there is none
+ *
+ * Return: @error.
+ */
+int report_cant_write(int error, const char *what, const char *path, struct diag_list *diags);
+
+/** report_file_put() - make a whole file as report_file_create() does; return 0 or an error */
+int report_file_put(const char *path, const char *text, size_t length);
+
+/**
  * report_file_create() - make or empty a file in a directory of reports
  *
  * Does not wait for the disk, and does not replace: the directory is not complete until its last

@@ -129,16 +129,6 @@ static void site_clear(struct html_site *site)
 
 /* ---- files ---- */
 
-static int fail(const char *path, int error, struct diag_list *diags)
-{
-	AUTO_STRBUF struct strbuf line = {0};
-
-	report_line(&line, path);
-	diag_add(diags, NULL, "can't write the " WHAT " %s: %s", strbuf_text(&line),
-		 strerror(-error));
-	return error;
-}
-
 /*
  * Writes a page. Unlike report_file_write() it does not wait for the disk: the overview, which is
  * written last, waits for all pages.
@@ -147,15 +137,8 @@ static int write_file(const char *directory, const char *name, const char *text,
 		      struct diag_list *diags)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", directory, name);
-	AUTO_CLOSE int fd = report_file_create(path);
-	int status;
 
-	if (fd < 0)
-		return fail(path, fd, diags);
-	status = write_all(fd, text, length);
-	if (!status && close(steal_fd(&fd)) < 0)
-		status = -errno;
-	return status ? fail(path, status, diags) : 0;
+	return report_cant_write(report_file_put(path, text, length), WHAT, path, diags);
 }
 
 /* Copies what @source has from its start. Returns 0 or a negative errno. */
@@ -199,8 +182,7 @@ static int copy_capture(const struct html_site *site, const char *directory, siz
 	status = report_directory_make(WHAT, captures, diags);
 	if (status)
 		return status;
-	status = copy_file(source, path);
-	return status ? fail(path, status, diags) : 0;
+	return report_cant_write(copy_file(source, path), WHAT, path, diags);
 }
 
 int html_check(const char *directory, struct diag_list *diags)

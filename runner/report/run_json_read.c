@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "common/files.h"
 #include "runner/report/run_json.h"
 #include "runner/report/run_json_fields.h"
 
@@ -295,21 +296,13 @@ struct stored_run *run_json_read(const char *text, size_t length, char **ret_mes
 bool run_json_read_file(const char *path, struct strbuf *text, char **ret_message)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char buffer[65536];
-	ssize_t length = -1;
+	int r = fd < 0 ? -errno : file_read(fd, RUN_JSON_MAX_SIZE, text);
 
-	while (fd >= 0 && text->length <= RUN_JSON_MAX_SIZE) {
-		length = read(fd, buffer, sizeof(buffer));
-		if (length > 0)
-			strbuf_add(text, buffer, (size_t)length);
-		else if (length == 0 || errno != EINTR)
-			break;
-	}
-	if (length < 0)
-		*ret_message = xasprintf("can't be read: %s", strerror(errno));
-	else if (text->length > RUN_JSON_MAX_SIZE)
+	if (r == -EFBIG)
 		*ret_message = xstrdup("larger than 1 GiB");
-	return length >= 0 && text->length <= RUN_JSON_MAX_SIZE;
+	else if (r < 0)
+		*ret_message = xasprintf("can't be read: %s", strerror(-r));
+	return r == 0;
 }
 
 struct stored_run *run_json_load(const char *path, char **ret_message)

@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <sys/stat.h>
 
 #include "runner/report/file.h"
 #include "runner/report/svg_timeline.h"
@@ -32,33 +31,6 @@ char *report_page_name(const struct result *result, size_t index)
 	while (slug.data[slug.length - 1] == '-')
 		slug.data[--slug.length] = '\0';
 	return strbuf_steal(&slug);
-}
-
-int report_directory_make(const char *what, const char *path, struct diag_list *diags)
-{
-	AUTO_FREE char *directory = xasprintf("%s/", path);
-	AUTO_STRBUF struct strbuf line = {0};
-	struct stat status;
-	int error = 0;
-
-	for (char *slash = directory; (slash = strchr(slash + 1, '/'));) {
-		*slash = '\0';
-		if (mkdir(directory, 0777) < 0 && errno != EEXIST && errno != EISDIR)
-			error = -errno;
-		*slash = '/';
-	}
-	if (stat(path, &status) == 0)
-		error = !S_ISDIR(status.st_mode)        ? -ENOTDIR
-			: access(path, W_OK | X_OK) < 0 ? -errno
-							: 0;
-	else if (!error)
-		error = -errno;
-	if (!error)
-		return 0;
-	report_line(&line, path);
-	diag_add(diags, NULL, "can't write the %s %s: %s", what, strbuf_text(&line),
-		 strerror(-error));
-	return error;
 }
 
 static bool is_picture(const char *path)

@@ -26,14 +26,6 @@ char *report_page_name(const struct result *result, size_t index);
  */
 char *svg_files_path(const char *path, const struct result *result, size_t index);
 
-/**
- * report_directory_make() - make a directory and those above it
- * @what: as for report_file_check()
- *
- * Return: 0, or a negative errno with a diagnostic.
- */
-int report_directory_make(const char *what, const char *path, struct diag_list *diags);
-
 /** svg_files_check() - check that the pictures can be written; as report_file_check() */
 int svg_files_check(const char *path, struct diag_list *diags);
 /** svg_files_write() - write the pictures; as report_file_write() */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "common/files.h"
 #include "runner/sandbox/network.h"
 
 /* From linux/mount.h, which some C libraries don't let us include beside sys/mount.h. */
@@ -103,11 +104,9 @@ static int replace_file(const char *path, const struct strbuf *text)
 static void append_file(const char *path, struct strbuf *text)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char buffer[4096];
-	ssize_t length;
 
-	while (fd >= 0 && (length = read(fd, buffer, sizeof(buffer))) > 0)
-		strbuf_add(text, buffer, (size_t)length);
+	if (fd >= 0)
+		(void)file_read(fd, SIZE_MAX, text);
 	if (text->length && text->data[text->length - 1] != '\n')
 		strbuf_putc(text, '\n');
 }

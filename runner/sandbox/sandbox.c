@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "common/files.h"
 #include "runner/sandbox/mounts.h"
 #include "runner/sandbox/namespace.h"
 #include "runner/sandbox/network.h"
@@ -169,14 +170,10 @@ static int write_file(const struct sandbox *sandbox, const struct file_spec *fil
 	AUTO_FREE char *path = xasprintf("%s/%s", sandbox->tmp, file->name);
 	AUTO_FREE char *content = substitute(&sandbox->substitution, file->content);
 	AUTO_CLOSE int fd = -1;
-	int status;
+	int status = file_make_parents(path, 0700);
 
-	for (char *slash = path + strlen(sandbox->tmp) + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return -errno;
-		*slash = '/';
-	}
+	if (status < 0)
+		return status;
 	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;

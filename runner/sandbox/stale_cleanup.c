@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "common/files.h"
 #include "common/strbuf.h"
 #include "injector/nft_rules.h"
 #include "runner/sandbox/network.h"
@@ -29,11 +30,9 @@ static uint32_t sandbox_of_process(int proc, const char *pid, const char *id_pre
 	AUTO_CLOSE int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	AUTO_STRBUF struct strbuf environment = {0};
 	uint32_t number = 0;
-	char buffer[4096];
-	ssize_t length;
 
-	while (fd >= 0 && (length = read(fd, buffer, sizeof(buffer))) > 0)
-		strbuf_add(&environment, buffer, (size_t)length);
+	if (fd >= 0)
+		(void)file_read(fd, SIZE_MAX, &environment);
 	for (size_t at = 0; at < environment.length && !number;
 	     at += strlen(environment.data + at) + 1)
 		if (!strncmp(environment.data + at, name, sizeof(name) - 1))

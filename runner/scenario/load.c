@@ -6,6 +6,7 @@
  */
 #include "runner/scenario/load.h"
 
+#include "common/files.h"
 #include "runner/scenario/decode_document.h"
 #include "runner/scenario/decode_policy.h"
 #include "runner/scenario/decode_value.h"
@@ -457,50 +458,17 @@ struct scenario_file *scenario_file_parse_attached(const char *path, const char 
 	return parse_source(path, xstrndup(text, length), length, TO_ATTACH);
 }
 
-/* Reads a whole file. @ret_source is terminated and owned by the caller. */
-static int read_source(const char *path, char **ret_source, size_t *ret_length)
-{
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	AUTO_FREE char *source = NULL;
-	size_t length = 0, capacity = 0;
-
-	if (fd < 0)
-		return -errno;
-	for (;;) {
-		ssize_t n;
-
-		if (capacity - length < 2) {
-			capacity = capacity ? capacity * 2 : 8192;
-			source = xrealloc(source, capacity);
-		}
-		n = read(fd, source + length, capacity - length - 1);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		length += (size_t)n;
-		if (length > MAX_FILE_SIZE)
-			return -EFBIG;
-	}
-	source[length] = '\0';
-	*ret_source = steal_pointer(&source);
-	*ret_length = length;
-	return 0;
-}
-
 static struct scenario_file *load(const char *path, enum purpose purpose)
 {
-	struct scenario_file *file;
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	AUTO_STRBUF struct strbuf source = {0};
+	int r = fd < 0 ? -errno : file_read(fd, MAX_FILE_SIZE, &source);
+	size_t length = source.length;
 	struct diag_list diags = {0};
-	size_t length = 0;
-	char *source = NULL;
-	int r;
+	struct scenario_file *file;
 
-	r = read_source(path, &source, &length);
 	if (r == 0)
-		return parse_source(path, source, length, purpose);
+		return parse_source(path, strbuf_steal(&source), length, purpose);
 	file = new_file(path);
 	diag_add(&diags, &(struct place){.path = path}, "can't be read: %s", strerror(-r));
 	add_broken(file, NULL, 1, 1, &diags);

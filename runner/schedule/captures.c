@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "runner/report/file.h"
 #include "runner/report/svg_files.h"
 #include "runner/trace/trace.h"
 

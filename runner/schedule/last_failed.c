@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "common/files.h"
 #include "common/strbuf.h"
 #include "common/text.h"
 #include "runner/record/json_fields.h"
@@ -113,17 +114,6 @@ void last_failed_update(struct last_failed *failed, const struct run_results *re
 	}
 }
 
-static int make_parents(char *path)
-{
-	for (char *slash = path; (slash = strchr(slash + 1, '/'));) {
-		*slash = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return -errno;
-		*slash = '/';
-	}
-	return 0;
-}
-
 void last_failed_write(const struct last_failed *failed)
 {
 	AUTO_FREE char *file = state_path(), *temporary = NULL;
@@ -136,7 +126,7 @@ void last_failed_write(const struct last_failed *failed)
 		unlink(file);
 		return;
 	}
-	if (make_parents(file) < 0)
+	if (file_make_parents(file, 0700) < 0)
 		return;
 	json_fields_print(&type, failed, &text);
 	temporary = xasprintf("%s.%d", file, (int)getpid());
