@@ -5,6 +5,7 @@
  *
  * The first byte of the input says how the rest is sent and answered.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -15,11 +16,14 @@
 #include "tests/fuzz/fuzz.h"
 
 enum manner {
-	LATE = 1,    /* requests are answered some turns of the loop later */
-	REFUSED = 2, /* requests are refused */
-	LEAVES = 4,  /* the peer closes when it has sent everything */
-	CUT = 8,     /* the input is sent in two parts */
+	LATE = 1,      /* requests are answered some turns of the loop later */
+	REFUSED = 2,   /* requests are refused */
+	LEAVES = 4,    /* the peer closes when it has sent everything */
+	CUT = 8,       /* the input is sent in two parts */
+	STRANGER = 16, /* the peer has to say the token first */
 };
+
+#define TOKEN "sesame"
 
 /* Far more turns of the loop than there are lines. */
 #define MAX_TURNS 100000
@@ -28,7 +32,7 @@ struct bed {
 	uint8_t manner;
 	struct event_base *base;
 	struct control *control;
-	int listener, peer;
+	int listener, unused, peer;
 	struct control_request *request; /* not answered yet */
 	char *replies;
 	size_t n_replies, capacity;
@@ -73,10 +77,22 @@ static const struct control_command bed_commands[] = {
 	{"stop", &control_no_arguments, on_request},
 };
 
+static int listen_anywhere(void)
+{
+	const struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	/* The kernel chooses a name in the abstract namespace. */
+	REQUIRE(bind(fd, (const struct sockaddr *)&address,
+		     offsetof(struct sockaddr_un, sun_path)) == 0);
+	REQUIRE(listen(fd, 1) == 0);
+	return fd;
+}
+
 static void bed_start(struct bed *bed)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	socklen_t length = offsetof(struct sockaddr_un, sun_path);
+	struct sockaddr_un address;
+	socklen_t length = sizeof(address);
 	struct control_config config = {
 		.commands = {bed_commands, ARRAY_SIZE(bed_commands)},
 		.max_peers = 1,
@@ -84,16 +100,18 @@ static void bed_start(struct bed *bed)
 	};
 
 	bed->base = event_base_new();
-	bed->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bed->listener = listen_anywhere();
 	bed->peer = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* The kernel chooses a name in the abstract namespace. */
-	REQUIRE(bind(bed->listener, (struct sockaddr *)&address, length) == 0);
-	length = sizeof(address);
 	REQUIRE(getsockname(bed->listener, (struct sockaddr *)&address, &length) == 0);
-	REQUIRE(listen(bed->listener, 1) == 0);
 	REQUIRE(connect(bed->peer, (struct sockaddr *)&address, length) == 0);
 	config.base = bed->base;
 	config.fd = bed->listener;
+	bed->unused = -1;
+	if (bed->manner & STRANGER) {
+		bed->unused = config.fd = listen_anywhere();
+		config.tcp_fd = bed->listener;
+		config.token = TOKEN;
+	}
 	bed->control = control_new(&config);
 }
 
@@ -102,6 +120,8 @@ static void bed_end(struct bed *bed)
 	control_free(bed->control);
 	event_base_free(bed->base);
 	close(bed->listener);
+	if (bed->unused >= 0)
+		close(bed->unused);
 	if (bed->peer >= 0)
 		close(bed->peer);
 	free(bed->replies);
@@ -124,8 +144,10 @@ static void send_all(struct bed *bed, const uint8_t *data, size_t size)
 	REQUIRE(send(bed->peer, data, first, MSG_NOSIGNAL) == (ssize_t)first);
 	if (first < size)
 		turn(bed);
+	/* A stranger's connection may have ended already. */
 	REQUIRE(send(bed->peer, data + first, size - first, MSG_NOSIGNAL) ==
-		(ssize_t)(size - first));
+			(ssize_t)(size - first) ||
+		(bed->manner & STRANGER));
 	shutdown(bed->peer, SHUT_WR);
 }
 
@@ -136,7 +158,7 @@ static void read_replies(struct bed *bed)
 	for (int i = 0; i < MAX_TURNS; i++) {
 		ssize_t n = recv(bed->peer, buffer, sizeof(buffer), MSG_DONTWAIT);
 
-		if (n == 0)
+		if (n == 0 || (n < 0 && errno == ECONNRESET && (bed->manner & STRANGER)))
 			return;
 		for (ssize_t k = 0; k < n; k++)
 			array_append(bed->replies, bed->n_replies, bed->capacity, buffer[k]);
@@ -193,6 +215,20 @@ static void check_replies(const struct bed *bed, const char *sent, size_t size)
 	REQUIRE(reply == end);
 }
 
+/* Whoever does not know the token gets one error, and nothing is carried out. */
+static void check_stranger(const struct bed *bed, const char *sent, size_t size)
+{
+	static const char denied[] = "{\"id\":null,\"ok\":false,\"error\":{\"code\":\"denied\"";
+
+	/* Its letters can be escaped. */
+	if (bed->n_replies == 0 || size > CONTROL_MAX_LINE || memchr(sent, '\\', size) ||
+	    memmem(sent, size, TOKEN, strlen(TOKEN)))
+		return;
+	REQUIRE(bed->n_replies > strlen(denied));
+	REQUIRE(memcmp(bed->replies, denied, strlen(denied)) == 0);
+	REQUIRE(memchr(bed->replies, '\n', bed->n_replies) == bed->replies + bed->n_replies - 1);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bed bed = {.manner = size > 0 ? data[0] : 0};
@@ -211,7 +247,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			turn(&bed);
 	} else {
 		read_replies(&bed);
-		check_replies(&bed, (const char *)rest, length);
+		if (bed.manner & STRANGER)
+			check_stranger(&bed, (const char *)rest, length);
+		else
+			check_replies(&bed, (const char *)rest, length);
 	}
 	bed_end(&bed);
 	return 0;

@@ -118,6 +118,12 @@ def hostile():
         bad = Connection()
         bad.send(text)
         assert bad.reply()["ok"] is False, text
+    # Parts of requests on several connections do not mix.
+    parts = [(Connection(), json.dumps({"id": i, "command": "hello"}).encode() + b"\n") for i in range(4)]
+    for where in (slice(0, 9), slice(9, 15), slice(15, None)):
+        for part, text in parts:
+            part.send(text[where])
+    assert [part.reply()["id"] for part, _ in reversed(parts)] == [3, 2, 1, 0]
     long = Connection()
     try:
         long.send(b"x" * 200000)
@@ -173,6 +179,18 @@ def hostile():
         time.sleep(0.05)
     assert good.ask("status")["result"]["sessions"] == []
     print("all is well")
+
+
+def orphan(pid):
+    """One that waits notices at once that the process that injects was killed."""
+    waiting = Connection()
+    session = waiting.open("drop")["session"]
+    waiting.send(json.dumps({"command": "wait", "session": session, "event": "syn", "timeout_ns": 3600 * 10**9}))
+    assert Connection().ask("status")["result"]["sessions"]
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+        os.kill(int(children.read()), 9)
+    assert waiting.lines.read() == ""
+    print("the end was noticed")
 
 
 def leave(how):
@@ -386,7 +404,7 @@ def changes():
 def main():
     name, *arguments = sys.argv[1:]
     {"play": play, "hostile": hostile, "leave": leave,
-     "busy": busy, "changes": changes, "follow": follow, "remote": remote, "many": lambda n: many(int(n))}[name](*arguments)
+     "busy": busy, "changes": changes, "follow": follow, "orphan": orphan, "remote": remote, "many": lambda n: many(int(n))}[name](*arguments)
 
 
 main()

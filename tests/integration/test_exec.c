@@ -318,6 +318,38 @@ Test(exec, nothing_is_left_when_a_process_is_killed)
 	}
 }
 
+Test(exec, client_from_outside_notices_that_a_process_was_killed)
+{
+	AUTO_PROGRAM struct program *synfault = program_with_python();
+
+	program_needs_root(synfault);
+	program_runs_shell(
+		synfault,
+		"synfault exec --isolation shared --control c.sock -- "
+		"sh -c 'touch started; exec sleep 60' 2>/dev/null & "
+		"until [ -e started ]; do sleep 0.05; done; rm started; "
+		"SYNFAULT_CONTROL=c.sock python3 %s/tests/integration/exec.py orphan $!; "
+		"wait $!; echo status $?",
+		source());
+	program_printed(synfault, "the end was noticed\nstatus 125\n");
+	program_left_nothing(synfault);
+}
+
+Test(exec, another_user_can_not_send_commands)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_needs_root(synfault);
+	program_runs(synfault, "exec --isolation shared --control c.sock -- sh -c '"
+			       "setpriv --reuid 65534 --clear-groups synfault ctl status; "
+			       "chmod 666 c.sock; "
+			       "setpriv --reuid 65534 --clear-groups synfault ctl status'");
+	program_exited(synfault, STATUS_UNJUDGED);
+	program_complained(synfault, "no permission: only the user who runs it");
+	program_complained(synfault, "only the user who runs synfault, and root, may send");
+	program_left_nothing(synfault);
+}
+
 Test(exec, signals_reach_the_command)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
