@@ -96,6 +96,11 @@ long remote_call(struct clock_process *self, struct process *process, long numbe
  * Both are times of the client's CLOCK_MONOTONIC.
  */
 int64_t due_next_ns(const struct clock_process *self, int64_t *ret_chores);
+/**
+ * due_woke() - return whether a thread has run since tracees_sleep() though the kernel has not
+ * ended its wait
+ */
+bool due_woke(const struct clock_process *self);
 /** due_take() - end the waits and fire the timers that are due; return whether any was */
 bool due_take(struct clock_process *self);
 /**

@@ -124,6 +124,7 @@ static int talk(struct clock_process *self, const struct clock_message *message,
  *
  * On a busy machine a short jump can take longer than the time that it skips. Then the kernel ends
  * the wait that the jump is for, and its program goes on, no later than the jump would have let it.
+ * The kernel can also end a wait for which the clock does not stop (jump_is_chore()).
  */
 static bool move(struct turn *turn, int64_t by_ns, int64_t asleep_until_ns)
 {
@@ -142,7 +143,7 @@ static bool move(struct turn *turn, int64_t by_ns, int64_t asleep_until_ns)
 		if (process_move(process, self->ahead_ns) < 0)
 			clock_process_fail(self, "the clock of process %d could not be moved",
 					   process->pid);
-	if (!tracees_still_sleep(&self->tracees) && clock_monotonic_ns() < asleep_until_ns)
+	if (due_woke(self) && clock_monotonic_ns() < asleep_until_ns)
 		clock_process_fail(self, "a program woke up during a jump");
 	return talk(self, &moved, &got) == CLOCK_DONE;
 }

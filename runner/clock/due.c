@@ -30,6 +30,24 @@ int64_t due_next_ns(const struct clock_process *self, int64_t *ret_chores)
 	return next_ns;
 }
 
+/* Returns when the kernel itself ends the thread's wait, by its own clock. */
+static int64_t kernel_ends_ns(const struct thread *thread)
+{
+	if (!thread->waits)
+		return INT64_MAX;
+	return thread->wait.deadline_ns - (thread->wait.absolute ? 0 : thread->began_ahead_ns);
+}
+
+bool due_woke(const struct clock_process *self)
+{
+	const struct thread *thread;
+
+	for (thread = self->tracees.threads; thread; thread = thread->hh.next)
+		if (!thread_still_sleeps(thread) && clock_monotonic_ns() < kernel_ends_ns(thread))
+			return true;
+	return false;
+}
+
 /* Sets the kernel's timer so that it fires now. */
 static void fire_timer(struct clock_process *self, const struct client_timer *timer)
 {

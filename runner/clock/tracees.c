@@ -319,12 +319,17 @@ bool tracees_sleep(struct tracees *self)
 	return self->n_threads > 0;
 }
 
+bool thread_still_sleeps(const struct thread *thread)
+{
+	return is_asleep(state_of(thread)) && !has_run(thread);
+}
+
 bool tracees_still_sleep(const struct tracees *self)
 {
 	struct thread *thread;
 
 	for (thread = self->threads; thread; thread = thread->hh.next)
-		if (!is_asleep(state_of(thread)) || has_run(thread))
+		if (!thread_still_sleeps(thread))
 			return false;
 	return true;
 }

@@ -93,6 +93,8 @@ void tracees_executed(struct tracees *self, struct process *process);
 bool tracees_sleep(struct tracees *self);
 /** tracees_still_sleep() - return whether no thread has run since tracees_sleep() */
 bool tracees_still_sleep(const struct tracees *self);
+/** thread_still_sleeps() - return whether the thread has not run since tracees_sleep() */
+bool thread_still_sleeps(const struct thread *thread);
 /** thread_is_in() - return whether the call that the thread was last seen asleep in is @call */
 bool thread_is_in(const struct thread *thread, const struct wait_call *call);
 /** thread_sleeps() - return whether the thread sleeps now */
