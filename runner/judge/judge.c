@@ -12,6 +12,7 @@
 #include "runner/judge/fault_coverage.h"
 #include "runner/judge/findings.h"
 #include "runner/judge/herd.h"
+#include "runner/judge/judge.h"
 #include "runner/judge/late_verdict.h"
 #include "runner/judge/measurements.h"
 #include "runner/judge/needs.h"
@@ -21,19 +22,6 @@
 #include "runner/judge/socket_lifetime.h"
 #include "runner/judge/text.h"
 #include "runner/scenario/policy_bounds.h"
-
-static const char *const outcome_names[] = {
-	[OUTCOME_PASS] = "pass",
-	[OUTCOME_FAIL] = "fail",
-	[OUTCOME_ERROR] = "error",
-	[OUTCOME_SKIP] = "skip",
-};
-_Static_assert(ARRAY_SIZE(outcome_names) == OUTCOME_N_KINDS, "a name for each outcome");
-
-const char *outcome_name(enum outcome outcome)
-{
-	return outcome_names[outcome];
-}
 
 /* Reports the harness's problems. Returns whether there are none; *@ret_skip: skip if not. */
 static bool judge_problems(struct judge_ctx *ctx, bool *ret_skip)
@@ -96,8 +84,8 @@ static const struct {
 	void (*judge)(struct judge_ctx *ctx, const struct expectation *expectation);
 	unsigned traits; /* bits of enum expectation_trait */
 } kinds[] = {
-#define JUDGE(kind, key, owned, decode, is_value, contradict, judge, needs, traits, ...)           \
-	[EXPECT_##kind] = {judge, traits},
+#define JUDGE(kind, key, owned, decode, is_value, contradict, judging, needs, traits, ...)         \
+	[EXPECT_##kind] = {judging, traits},
 	EXPECTATION_KINDS(JUDGE)
 #undef JUDGE
 };
@@ -362,36 +350,4 @@ struct judgement judge(const struct scenario *scenario, const struct record *rec
 		history_free(&ctx.history);
 	}
 	return decide(&ctx, skip);
-}
-
-bool judgement_is_late(const struct judgement *judgement)
-{
-	return judgement->outcome == OUTCOME_ERROR && judgement->n_findings > 0 &&
-	       judgement->findings[0].caused_by_lag;
-}
-
-void judgement_free(struct judgement *judgement)
-{
-	for (size_t i = 0; i < judgement->n_findings; i++) {
-		struct finding *finding = &judgement->findings[i];
-
-		free(finding->type);
-		free(finding->subject);
-		free(finding->expected);
-		free(finding->actual);
-		free(finding->miss);
-		free(finding->message);
-		free(finding->looks_like);
-	}
-	free(judgement->findings);
-	for (size_t i = 0; i < judgement->n_assessments; i++) {
-		struct assessment *assessment = &judgement->assessments[i];
-
-		free(assessment->type);
-		free(assessment->subject);
-		free(assessment->expected);
-		free(assessment->actual);
-	}
-	free(judgement->assessments);
-	*judgement = (struct judgement){0};
 }

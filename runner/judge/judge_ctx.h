@@ -4,7 +4,7 @@
 #define SYNFAULT_RUNNER_JUDGE_JUDGE_CTX_H
 
 #include "runner/judge/delays.h"
-#include "runner/judge/judge.h"
+#include "runner/judge/judgement.h"
 #include "runner/judge/pattern.h"
 #include "runner/judge/script_parts.h"
 #include "runner/judge/text_search.h"

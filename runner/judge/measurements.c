@@ -7,19 +7,6 @@
 #include "runner/judge/findings.h"
 #include "runner/judge/time_bounds.h"
 
-static const char *const result_names[] = {
-	[ASSESSED_MET] = "met",
-	[ASSESSED_NOT_MET] = "not met",
-	[ASSESSED_UNDECIDED] = "undecided",
-	[ASSESSED_NOT_JUDGED] = "not judged",
-};
-_Static_assert(ARRAY_SIZE(result_names) == ASSESSED_N_RESULTS, "a name for each result");
-
-const char *assessed_name(enum assessed result)
-{
-	return result_names[result];
-}
-
 void assessments_make(struct judge_ctx *ctx)
 {
 	const struct scenario *scenario = ctx->scenario;

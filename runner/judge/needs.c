@@ -4,7 +4,7 @@
 
 unsigned expectation_needs(enum expectation_kind kind)
 {
-#define NEEDS(kind, key, owned, decode, is_value, contradict, judge, needs, ...)                   \
+#define NEEDS(kind, key, owned, decode, is_value, contradict, judging, needs, ...)                 \
 	[EXPECT_##kind] = (needs),
 	static const unsigned char all[] = {EXPECTATION_KINDS(NEEDS)};
 #undef NEEDS

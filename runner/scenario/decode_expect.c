@@ -217,7 +217,7 @@ static const struct schema_key time_named = {"ENDPOINT", "a duration or a range"
 	.value = "a mapping of contains, matches and not", .description = (text),                  \
 	.example = (shown), .forms = SCHEMA_MAPPING, .mapping = &schema_output,                    \
 	.decode = decode_##stream
-#define KEY(kind, key, owned, decode, is_value, contradict, judge, needs, traits, ...)             \
+#define KEY(kind, key, owned, decode, is_value, contradict, judging, needs, traits, ...)           \
 	{.name = (key), .expectation = EXPECT_##kind, __VA_ARGS__},
 
 static const struct schema_key bytes_keys[] = {EXPECTATIONS_BELOW_BYTES(KEY)};
