@@ -14,6 +14,7 @@ struct exec_options {
 	struct inline_endpoints endpoints;
 	struct selection selection;
 	enum isolation_mode isolation;
+	enum time_mode time; /* real or auto, which is the same here */
 	const char *control, *listen;
 	struct option_seed seed;
 	double timing_scale;
@@ -37,6 +38,20 @@ static bool parse_endpoint(void *field, const char *value, char **ret_message)
 	return inline_endpoints_parse(field, value, ret_message);
 }
 
+static bool parse_time(void *field, const char *value, char **ret_message)
+{
+	if (strcmp(value, time_mode_name(TIME_VIRTUAL)) == 0)
+		*ret_message = xstrdup("only the clock of a client that synfault itself starts can "
+				       "jump; use synfault run");
+	else if (strcmp(value, time_mode_name(TIME_REAL)) == 0)
+		*(enum time_mode *)field = TIME_REAL;
+	else if (strcmp(value, time_mode_name(TIME_AUTO)) == 0)
+		*(enum time_mode *)field = TIME_AUTO;
+	else
+		*ret_message = xstrdup("real or auto is expected");
+	return !*ret_message;
+}
+
 #define TO(member) OPTION_FIELD(struct exec_options, member)
 static const struct option_spec rows[] = {
 	{"endpoint", 'e', "NAME=STEPS", "inject STEPS at an endpoint from the start (repeatable)",
@@ -44,6 +59,8 @@ static const struct option_spec rows[] = {
 	 .command_line_only = true},
 	OPTION_ROW_FILTER(struct exec_options),
 	OPTION_ROW_ISOLATION(struct exec_options, isolation),
+	{"time", 0, "MODE", "run in real time, the only one possible here: real or auto",
+	 OPTION_CUSTOM, TO(time), .parse = parse_time, .explains = true},
 	{"control", 0, "PATH", "take commands on this socket (default: see docs/inject.md)",
 	 OPTION_STRING, TO(control), .command_line_only = true},
 	{"listen", 0, "ADDRESS",

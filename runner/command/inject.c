@@ -12,6 +12,7 @@
 #include "runner/inject/watchdog.h"
 #include "runner/report/junit.h"
 #include "runner/scenario/step_list.h"
+#include "runner/session/attached_judge.h"
 #include "runner/session/control_socket.h"
 
 struct inject {
@@ -220,7 +221,7 @@ static enum exit_status run(struct inject *inject)
 		fprintf(inject->err, "synfault inject: %s\n", message);
 		return STATUS_UNJUDGED;
 	}
-	message = isolation_obstacle(&inject->isolation, first);
+	message = attached_obstacle(&inject->isolation, first);
 	if (message)
 		fprintf(inject->err, "synfault inject: \"%s\" can't run here: %s\n", first->name,
 			message);

@@ -173,8 +173,8 @@ static void command_next(void *userdata, struct control_request *request, const 
 	} else if (next >= self->config->n_scenarios) {
 		control_refuse(request, CONTROL_NOT_FOUND, NULL, "\"%s\" is the last scenario",
 			       current(self)->name);
-	} else if ((obstacle = isolation_obstacle(self->config->isolation,
-						  self->config->scenarios[next]))) {
+	} else if ((obstacle = attached_obstacle(self->config->isolation,
+						 self->config->scenarios[next]))) {
 		control_refuse(request, CONTROL_UNAVAILABLE, NULL, "\"%s\" can't run here: %s",
 			       self->config->scenarios[next]->name, obstacle);
 	} else {

@@ -4,6 +4,15 @@
 
 #include "common/strbuf.h"
 
+char *attached_obstacle(const struct isolation *isolation, const struct scenario *scenario)
+{
+	/* "auto" is real time where virtual time is impossible. */
+	if (scenario->time == TIME_VIRTUAL)
+		return xstrdup("time: virtual is impossible, since only the clock of a client that "
+			       "synfault itself starts can jump; use synfault run");
+	return isolation_obstacle(isolation, scenario);
+}
+
 char *attached_judge_leaves_out(const struct scenario *scenario, bool *ret_judged)
 {
 	bool listed[EXPECT_N_KINDS] = {0};

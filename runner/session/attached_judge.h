@@ -4,6 +4,16 @@
 #define SYNFAULT_RUNNER_SESSION_ATTACHED_JUDGE_H
 
 #include "runner/judge/judge.h"
+#include "runner/sandbox/isolation.h"
+
+/**
+ * attached_obstacle() - find out why a scenario can't run for a client that synfault has not
+ * started
+ * @isolation: shared
+ *
+ * Return: the reason, owned by the caller; NULL: it can.
+ */
+char *attached_obstacle(const struct isolation *isolation, const struct scenario *scenario);
 
 /**
  * attached_judge_leaves_out() - list the expectations that can't be judged without the client

@@ -592,7 +592,7 @@ int session_host_open(struct session_host *host, struct scenario_file *file,
 {
 	struct session *session;
 
-	*ret_message = isolation_obstacle(host->config.isolation, scenario);
+	*ret_message = attached_obstacle(host->config.isolation, scenario);
 	if (*ret_message)
 		return -EOPNOTSUPP;
 	session = start(host, file, scenario, 0);
@@ -682,7 +682,7 @@ static void command_open(void *userdata, struct control_request *request, const 
 		free(scenario->name);
 		scenario->name = xstrdup(arguments->name);
 	}
-	obstacle = isolation_obstacle(host->config.isolation, scenario);
+	obstacle = attached_obstacle(host->config.isolation, scenario);
 	session = obstacle ? NULL
 			   : start(host, file, scenario, control_peer_pid(control_peer(request)));
 	if (!session) {

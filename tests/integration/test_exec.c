@@ -53,6 +53,9 @@ Test(exec, exit_status_is_that_of_the_command)
 		{"twice.yaml -- true", STATUS_USAGE, "both have an endpoint api"},
 		{"named.yaml --isolation private -- true", EXEC_FAILED, "hostname of endpoint api"},
 		{"-e api=drop -- true", EXEC_FAILED, "the client made no attempt"},
+		{"--time virtual -- true", STATUS_USAGE, "--time \"virtual\": only the clock"},
+		{"--time auto -- true", 0, NULL},
+		{"virtual.yaml -- true", EXEC_FAILED, "time: virtual is impossible"},
 	};
 	AUTO_PROGRAM struct program *synfault = program_new();
 
@@ -60,6 +63,8 @@ Test(exec, exit_status_is_that_of_the_command)
 	program_writes(synfault, "twice.yaml",
 		       SCENARIO "---\nname: two\n"
 				"endpoints: {api: {faults: [drop]}}\n");
+	program_writes(synfault, "virtual.yaml",
+		       "name: x\ntime: virtual\nendpoints: {api: {faults: [drop]}}\n");
 	program_writes(synfault, "named.yaml",
 		       "name: x\nendpoints: {api: {hostname: api.example.test}}\n");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -570,6 +570,7 @@ Test(inject, wrong_usage_of_inject_and_ctl_is_reported)
 		{"inject --control none/x a.yaml", STATUS_UNJUDGED, "No such file or directory"},
 		{"inject --junit a.yaml/x a.yaml", STATUS_UNJUDGED, "a.yaml"},
 		{"inject named.yaml", STATUS_UNJUDGED, "the hostname of endpoint api"},
+		{"inject virtual.yaml", STATUS_UNJUDGED, "time: virtual is impossible"},
 		{"ctl", STATUS_USAGE, "one command is needed"},
 		{"ctl dance", STATUS_USAGE, "unknown command \"dance\""},
 		{"ctl stop now", STATUS_USAGE, "stop takes no argument"},
@@ -577,6 +578,8 @@ Test(inject, wrong_usage_of_inject_and_ctl_is_reported)
 	};
 	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
 
+	program_writes(synfault, "virtual.yaml",
+		       "name: x\ntime: virtual\nendpoints: {api: {faults: [drop]}}\n");
 	program_writes(synfault, "bad.yaml", "name: x\nendpoints: {api: {faluts: [refuse]}}\n");
 	program_writes(synfault, "named.yaml",
 		       "name: x\nendpoints: {api: {hostname: api.example.test}}\n");
