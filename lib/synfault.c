@@ -27,6 +27,8 @@
 #include "lib/json.h"
 #include "lib/synfault.h"
 
+/* What SYNFAULT_CONTROL begins with if it is not a path. */
+#define TCP "tcp:"
 /* How long to wait for a reply, in addition to what is waited for. */
 #define PATIENCE_MS 60000
 /* A reply is one line of at most this many bytes. */
@@ -66,7 +68,7 @@ struct synfault_session {
 	long long number;
 	size_t n_endpoints;
 	struct endpoint *endpoints;
-	char *path;    /* of the control socket */
+	char *path;    /* of the control socket, or tcp:ADDRESS:PORT */
 	int daemon_fd; /* of a daemon of its own; -1: none */
 
 	pthread_mutex_t lock; /* for what follows */
@@ -116,23 +118,101 @@ static void connection_deinit(struct connection *connection)
 	*connection = (struct connection){.fd = -1};
 }
 
-static enum synfault_code connection_init(struct connection *connection, const char *path,
+/* Splits "host:port" or "[host]:port". */
+static bool endpoint_init(struct endpoint *endpoint, const char *name, const char *address)
+{
+	const char *colon = address ? strrchr(address, ':') : NULL;
+	const char *host = address;
+	unsigned long port = colon ? strtoul(colon + 1, NULL, 10) : 0;
+	size_t length;
+
+	if (!name || port < 1 || port > UINT16_MAX)
+		return false;
+	length = (size_t)(colon - host);
+	if (length >= 2 && host[0] == '[') {
+		host++;
+		length -= 2;
+	}
+	endpoint->name = strdup(name);
+	endpoint->address = strdup(address);
+	endpoint->host = strndup(host, length);
+	endpoint->port = (unsigned int)port;
+	return endpoint->name && endpoint->address && endpoint->host;
+}
+
+static void endpoint_deinit(struct endpoint *endpoint)
+{
+	free(endpoint->name);
+	free(endpoint->address);
+	free(endpoint->host);
+}
+
+/* Returns whether the host is an address. */
+static bool endpoint_sockaddr(const struct endpoint *endpoint, struct sockaddr_storage *ret_address,
+			      socklen_t *ret_length)
+{
+	struct sockaddr_in ipv4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6};
+
+	ipv4.sin_port = ipv6.sin6_port = htons((uint16_t)endpoint->port);
+	if (inet_pton(AF_INET, endpoint->host, &ipv4.sin_addr) == 1) {
+		memcpy(ret_address, &ipv4, sizeof(ipv4));
+		*ret_length = sizeof(ipv4);
+		return true;
+	}
+	if (inet_pton(AF_INET6, endpoint->host, &ipv6.sin6_addr) == 1) {
+		memcpy(ret_address, &ipv6, sizeof(ipv6));
+		*ret_length = sizeof(ipv6);
+		return true;
+	}
+	return false;
+}
+
+static bool is_tcp(const char *control)
+{
+	return strncmp(control, TCP, strlen(TCP)) == 0;
+}
+
+/* Reads where synfault listens: a path, or tcp:HOST:PORT. */
+static bool control_sockaddr(const char *control, struct sockaddr_storage *ret_address,
+			     socklen_t *ret_length)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct endpoint endpoint = {0};
+	bool ok;
+
+	if (is_tcp(control)) {
+		ok = endpoint_init(&endpoint, "", control + strlen(TCP)) &&
+		     endpoint_sockaddr(&endpoint, ret_address, ret_length);
+		endpoint_deinit(&endpoint);
+		return ok;
+	}
+	if (strlen(control) >= sizeof(address.sun_path))
+		return false;
+	strcpy(address.sun_path, control);
+	memcpy(ret_address, &address, sizeof(address));
+	*ret_length = sizeof(address);
+	return true;
+}
+
+static enum synfault_code connection_init(struct connection *connection, const char *control,
 					  struct synfault_error *error)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_storage address;
+	socklen_t length;
 	int fd;
 
-	if (strlen(path) >= sizeof(address.sun_path))
-		return fail(error, SYNFAULT_BAD_REQUEST, "SYNFAULT_CONTROL is too long: %s", path);
-	strcpy(address.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (!control_sockaddr(control, &address, &length))
+		return fail(error, SYNFAULT_BAD_REQUEST,
+			    "SYNFAULT_CONTROL is neither a path nor tcp:ADDRESS:PORT: %s", control);
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(error, SYNFAULT_SYSTEM, "socket: %s", strerror(errno));
 	/* Also of connect(). */
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
-		fail(error, SYNFAULT_ENDED, "synfault does not listen at %s: %s", path,
+	if (connect(fd, (const struct sockaddr *)&address, length) < 0) {
+		fail(error, SYNFAULT_ENDED, "synfault does not listen at %s: %s", control,
 		     strerror(errno));
 		close(fd);
 		return SYNFAULT_ENDED;
@@ -341,6 +421,28 @@ static enum synfault_code send_request(struct connection *connection, struct req
 	return code;
 }
 
+/* Opens a connection on which requests are allowed: over TCP that takes the token. */
+static enum synfault_code connection_open(struct connection *connection, const char *control,
+					  struct synfault_error *error)
+{
+	enum synfault_code code = connection_init(connection, control, error);
+	const char *token = secure_getenv("SYNFAULT_TOKEN");
+	struct json_value *reply = NULL;
+	struct request request;
+
+	if (code || !is_tcp(control))
+		return code;
+	begin_request(&request, "hello");
+	add_text(&request, "token", token);
+	code = send_request(connection, &request, error);
+	if (!code)
+		code = connection_reply(connection, 0, &reply, error);
+	free(reply);
+	if (code)
+		connection_deinit(connection);
+	return code;
+}
+
 /* Sends a request on the session's own connection, frees it, and waits for the reply. */
 static enum synfault_code ask(struct synfault_session *session, struct request *request,
 			      struct json_value **ret_reply, struct synfault_error *error)
@@ -351,28 +453,6 @@ static enum synfault_code ask(struct synfault_session *session, struct request *
 	if (!code)
 		code = connection_reply(&session->control, 0, ret_reply, error);
 	return code;
-}
-
-/* Splits "host:port" or "[host]:port". */
-static bool endpoint_init(struct endpoint *endpoint, const char *name, const char *address)
-{
-	const char *colon = address ? strrchr(address, ':') : NULL;
-	const char *host = address;
-	unsigned long port = colon ? strtoul(colon + 1, NULL, 10) : 0;
-	size_t length;
-
-	if (!name || port < 1 || port > UINT16_MAX)
-		return false;
-	length = (size_t)(colon - host);
-	if (length >= 2 && host[0] == '[') {
-		host++;
-		length -= 2;
-	}
-	endpoint->name = strdup(name);
-	endpoint->address = strdup(address);
-	endpoint->host = strndup(host, length);
-	endpoint->port = (unsigned int)port;
-	return endpoint->name && endpoint->address && endpoint->host;
 }
 
 /* Keeps what the reply to `open` says. */
@@ -446,7 +526,7 @@ static enum synfault_code open_session(struct request *request,
 		code = fail_memory(error);
 	}
 	if (!code)
-		code = connection_init(&session->control, session->path, error);
+		code = connection_open(&session->control, session->path, error);
 	if (code)
 		discard_request(request);
 	else
@@ -542,9 +622,7 @@ void synfault_free(struct synfault_session *session)
 		free(artefacts);
 	}
 	for (size_t i = 0; i < session->n_endpoints; i++) {
-		free(session->endpoints[i].name);
-		free(session->endpoints[i].address);
-		free(session->endpoints[i].host);
+		endpoint_deinit(&session->endpoints[i]);
 	}
 	free(session->endpoints);
 	free(session->path);
@@ -588,22 +666,9 @@ enum synfault_code synfault_sockaddr(const struct synfault_session *session, con
 				     struct sockaddr_storage *ret_address, socklen_t *ret_length)
 {
 	const struct endpoint *found = find_endpoint(session, endpoint);
-	struct sockaddr_in ipv4 = {.sin_family = AF_INET};
-	struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6};
 
-	if (!found)
-		return SYNFAULT_NOT_FOUND;
-	ipv4.sin_port = ipv6.sin6_port = htons((uint16_t)found->port);
-	if (inet_pton(AF_INET, found->host, &ipv4.sin_addr) == 1) {
-		memcpy(ret_address, &ipv4, sizeof(ipv4));
-		*ret_length = sizeof(ipv4);
-	} else if (inet_pton(AF_INET6, found->host, &ipv6.sin6_addr) == 1) {
-		memcpy(ret_address, &ipv6, sizeof(ipv6));
-		*ret_length = sizeof(ipv6);
-	} else {
-		return SYNFAULT_NOT_FOUND;
-	}
-	return SYNFAULT_OK;
+	return found && endpoint_sockaddr(found, ret_address, ret_length) ? SYNFAULT_OK
+									  : SYNFAULT_NOT_FOUND;
 }
 
 enum synfault_code synfault_attempts(struct synfault_session *session, const char *endpoint,
@@ -653,7 +718,7 @@ static enum synfault_code ask_aside(const struct synfault_session *session, stru
 				    struct synfault_error *error)
 {
 	struct connection connection = {.fd = -1};
-	enum synfault_code code = connection_init(&connection, session->path, error);
+	enum synfault_code code = connection_open(&connection, session->path, error);
 
 	if (code)
 		discard_request(request);
@@ -690,7 +755,7 @@ enum synfault_code synfault_begin_wait(struct synfault_session *session, const c
 	if (session->wait_pending)
 		code = fail(error, SYNFAULT_BAD_REQUEST, "the session waits already");
 	else if (session->waiting.fd < 0)
-		code = connection_init(&session->waiting, session->path, error);
+		code = connection_open(&session->waiting, session->path, error);
 	if (!code) {
 		begin_wait_request(&request, session, endpoint, attempt, event, timeout_ms);
 		code = send_request(&session->waiting, &request, error);

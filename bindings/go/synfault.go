@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 // Package synfault injects connection faults from a test's own code, under `synfault exec -- go test`.
-//
-//	session := synfault.New(t, "refuse x2, accept")
-//	err := client.Get(session.Addr())
-//
 // After the test, a session that it has not closed is judged: a failure of the client fails it with the findings, an
 // unknown outcome with an error that says so. What the machine can't do skips it. Tests may be parallel.
 package synfault
@@ -60,9 +56,6 @@ func (j *Judgement) String() string {
 	return text
 }
 
-// Artefacts are the paths of files about a session; without a capture that is empty.
-type Artefacts struct{ Record, Picture, Capture string }
-
 // Options are what Open takes: endpoints, or one scenario in a file or a text.
 type Options struct {
 	Name      string   // in reports
@@ -85,9 +78,9 @@ type object = map[string]any
 
 type result struct {
 	Judgement
-	Artefacts
-	Session, Attempt int
-	Endpoints        []struct {
+	Record, Picture, Capture string
+	Session, Attempt         int
+	Endpoints                []struct {
 		Name      string
 		Addresses []string
 		Attempts  int
@@ -96,8 +89,11 @@ type result struct {
 
 // ask sends a request without its zero values, on a connection of its own, since a wait keeps that busy.
 func (s *Session) ask(command string, request object) (result, error) {
-	path := os.Getenv("SYNFAULT_CONTROL")
-	control, err := net.Dial("unix", path)
+	path, network := os.Getenv("SYNFAULT_CONTROL"), "unix"
+	if strings.HasPrefix(path, "tcp:") {
+		path, network = path[4:], "tcp"
+	}
+	control, err := net.Dial(network, path)
 	if path == "" {
 		return result{}, &Error{"unavailable", "no synfault is at hand", "run the tests under `synfault exec --`"}
 	} else if err != nil {
@@ -115,17 +111,21 @@ func (s *Session) ask(command string, request object) (result, error) {
 		Error  *Error
 		Result result
 	}
-	_ = json.NewEncoder(control).Encode(request) // if this fails, no reply comes
-	if err = json.NewDecoder(control).Decode(&reply); err != nil {
-		reply.Error = &Error{"ended", "synfault does not answer: " + err.Error(), ""}
+	encoder, decoder := json.NewEncoder(control), json.NewDecoder(control)
+	for _, one := range []object{{"command": "hello", "token": os.Getenv("SYNFAULT_TOKEN")}, request} {
+		_ = encoder.Encode(one) // if this fails, no reply comes
+		if err = decoder.Decode(&reply); err != nil {
+			reply.Error = &Error{"ended", "synfault does not answer: " + err.Error(), ""}
+		}
+		if reply.Error != nil {
+			control.Close()
+			return result{}, reply.Error
+		}
 	}
-	if command == "open" && reply.Error == nil {
+	if command == "open" {
 		s.control = control
 	} else {
 		control.Close()
-	}
-	if reply.Error != nil {
-		return result{}, reply.Error
 	}
 	return reply.Result, nil
 }
@@ -149,7 +149,7 @@ func Open(options Options) (session *Session, err error) {
 	return session, err
 }
 
-// New opens a session of endpoints for a test: synfault.New(t, "api=refuse x2, accept", "db=drop").
+// New opens a session of endpoints for a test: session := synfault.New(t, "api=refuse x2, accept", "db=drop").
 func New(t testing.TB, endpoints ...string) *Session {
 	t.Helper()
 	return NewFrom(t, Options{Endpoints: endpoints})
@@ -242,9 +242,9 @@ func (s *Session) Close() (*Judgement, error) {
 	return s.judgement, s.failure
 }
 
-// Artefacts writes files about a closed session: its record, its picture, and its packets if they were captured.
-func (s *Session) Artefacts(directory string) (Artefacts, error) {
+// Artefacts writes files about a closed session, and returns their paths; without a capture of packets that is empty.
+func (s *Session) Artefacts(directory string) (record, picture, capture string, err error) {
 	directory, _ = filepath.Abs(directory)
 	reply, err := s.ask("artefacts", object{"directory": directory})
-	return reply.Artefacts, err
+	return reply.Record, reply.Picture, reply.Capture, err
 }

@@ -15,13 +15,8 @@ import org.opentest4j.*;
 
 /**
  * Injects connection faults from a test's own code, under {@code synfault exec --}: an extension of JUnit 5.
- *
- * <pre>
- * &#64;ExtendWith(Synfault.class) class RetriesTest {
- *     &#64;Test &#64;Synfault.Faults("api=refuse x2, accept")
- *     void retries(Synfault.Session session) { assertEquals(200, client.get(session.address())); }
- * }
- * </pre>
+ * {@code @ExtendWith(Synfault.class)} a class, and {@code @Synfault.Faults("api=refuse x2, accept")} a test that takes
+ * a Session; or a test takes Sessions, and opens them: {@code sessions.open("api=drop")}.
  * After the test, each session that it has not closed is judged: a failure of the client fails the test, an unknown
  * outcome is an error. What the machine can't do aborts it. Several threads may use a session. It needs Java 16.
  */
@@ -29,10 +24,7 @@ import org.opentest4j.*;
 public final class Synfault implements BeforeEachCallback, AfterTestExecutionCallback, ParameterResolver {
     /** What the session of a test is made of: endpoints, "NAME=STEPS", or the text of a scenario. */
     @Retention(RetentionPolicy.RUNTIME)
-    public @interface Faults {
-        String[] value() default {};
-        String text() default "";
-    }
+    public @interface Faults { String[] value() default {}; String text() default ""; }
 
     /** synfault refused a request, or could not do its work: see the codes of the protocol, and "unjudged". */
     public static final class SynfaultException extends RuntimeException {
@@ -55,10 +47,11 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
 
     /** Opens sessions for one test. */
     public record Sessions(String test, List<Session> all) {
-        /** Opens a session of endpoints, "api=refuse x2, accept". */
+        /** Opens a session of endpoints, "api=refuse x2, accept"; "STEPS" alone is an endpoint called server. */
         public Session open(String... endpoints) {
-            return open(Map.of("endpoints", Stream.of(endpoints).map((one) ->
-                Map.of("name", one.split("=")[0], "faults", one.replaceFirst("^[^=]*=?", ""))).toList()));
+            return open(Map.of("endpoints", Stream.of(endpoints)
+                .map((one) -> one.replaceFirst("^([^=]*)$", "server=$1").split("=", 2))
+                .map((one) -> Map.of("name", one[0], "faults", one[1])).toList()));
         }
 
         /** Opens a session of what the protocol's "open" takes: {"file": …, "scenario": …}, the file absolute. */
@@ -95,40 +88,36 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
 
         /** Returns the address of an endpoint for a socket. */
         public InetSocketAddress socketAddress(String... endpoint) {
-            URI address = URI.create("tcp://" + address(endpoint));
-            return new InetSocketAddress(address.getHost(), address.getPort());
+            return (InetSocketAddress) Synfault.socketAddress("tcp:" + address(endpoint));
         }
 
-        /** Sends a request on a connection of its own, since a wait keeps that busy. */
         private Map<String, Object> ask(String command, Map<String, Object> arguments) {
-            String path = System.getenv("SYNFAULT_CONTROL"), line;
+            String path = System.getenv("SYNFAULT_CONTROL"), token = System.getenv().getOrDefault("SYNFAULT_TOKEN", "");
             if (path == null) throw new TestAbortedException("no synfault is at hand; run the tests under `synfault exec --`");
-            Map<String, Object> request = new LinkedHashMap<>(arguments);
+            Map<String, Object> request = new LinkedHashMap<>(arguments), reply;
             request.values().removeAll(Set.of(0L, "")); // these are the protocol's defaults
             request.put("command", command);
             if (number != null) request.put("session", number);
+            String both = json(Map.of("command", "hello", "token", token)) + "\n" + json(request) + "\n";
             try {
-                SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path));
+                SocketChannel channel = SocketChannel.open(Synfault.socketAddress(path));
                 if (number == null) control = channel;
-                try (SocketChannel own = number == null ? null : channel) {
-                    Channels.newOutputStream(channel).write((json(request) + "\n").getBytes(StandardCharsets.UTF_8));
-                    line = new BufferedReader(Channels.newReader(channel, StandardCharsets.UTF_8)).readLine();
+                try (SocketChannel own = number == null ? null : channel) { // a wait keeps its connection busy
+                    BufferedReader lines = new BufferedReader(Channels.newReader(channel, StandardCharsets.UTF_8));
+                    Channels.newOutputStream(channel).write(both.getBytes(StandardCharsets.UTF_8));
+                    reply = reply(lines.readLine());
+                    if (reply.get("error") == null) reply = reply(lines.readLine());
                 }
             } catch (IOException error) {
-                throw new SynfaultException("ended", "synfault does not answer: " + error.getMessage());
+                throw new SynfaultException("ended", "synfault has ended: " + error.getMessage());
             }
-            if (line == null) throw new SynfaultException("ended", "synfault has ended");
-            Iterator<String> tokens = TOKEN.matcher(line).results().map(MatchResult::group).iterator();
-            Map<String, Object> reply = (Map<String, Object>) value(tokens, tokens.next());
             if (!(reply.get("error") instanceof Map<?, ?> error)) return (Map<String, Object>) reply.get("result");
             String text = error.get("text") + (error.containsKey("remedy") ? "; " + error.get("remedy") : "");
             if (error.get("code").equals("unavailable")) throw new TestAbortedException(text);
             throw new SynfaultException((String) error.get("code"), text);
         }
 
-        private void disconnect() {
-            try (SocketChannel old = control) { } catch (IOException error) { } // it is of no more use
-        }
+        private void disconnect() { try (SocketChannel old = control) { } catch (IOException error) { } }
 
         /** Counts the attempts so far at an endpoint; without a name, at all of them. */
         public long attempts(String... endpoint) {
@@ -160,9 +149,7 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
         }
 
         /** Judges what has happened so far. */
-        public Judgement check() {
-            return new Judgement(ask("check", Map.of()));
-        }
+        public Judgement check() { return new Judgement(ask("check", Map.of())); }
 
         /** Ends the session and judges it. A second call returns the same judgement. */
         public synchronized Judgement close() {
@@ -178,6 +165,19 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
         public Map<String, Object> artefacts(Path directory) {
             return ask("artefacts", Map.of("directory", directory.toAbsolutePath()));
         }
+    }
+
+    /** Makes an address of a path or tcp:HOST:PORT. */
+    private static SocketAddress socketAddress(String text) {
+        if (!text.startsWith("tcp:")) return UnixDomainSocketAddress.of(text);
+        URI address = URI.create(text.replaceFirst(":", "://"));
+        return new InetSocketAddress(address.getHost(), address.getPort());
+    }
+
+    private static Map<String, Object> reply(String line) throws IOException {
+        if (line == null) throw new EOFException("no reply");
+        Iterator<String> tokens = TOKEN.matcher(line).results().map(MatchResult::group).iterator();
+        return (Map<String, Object>) value(tokens, tokens.next());
     }
 
     private static Sessions sessions(ExtensionContext context) {

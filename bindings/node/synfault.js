@@ -76,18 +76,21 @@ class Judgement {
 async function ask(request, {keep = false} = {}) {
     const control = process.env.SYNFAULT_CONTROL;
     if (!control) throw new Unavailable("unavailable", "no synfault is at hand", "run the tests under `synfault exec --`");
-    const socket = net.createConnection(control);
+    const socket = net.createConnection(control.startsWith("tcp:") ? new Endpoint(control.slice(4)) : {path: control});
     const reply = await new Promise((resolve) => {
         const end = () => resolve({error: {code: "ended", text: "synfault has ended, or does not listen"}});
         let text = "";
         socket.setEncoding("utf8");
         socket.on("data", (data) => {
             text += data;
-            if (text.endsWith("\n")) resolve(JSON.parse(text));
+            const replies = text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+            const refused = replies.find((one) => !one.ok);
+            if (refused || replies.length === 2) resolve(refused ?? replies[1]);
         });
         socket.on("error", end);
         socket.on("close", end);
-        socket.write(JSON.stringify(request) + "\n");
+        const hello = {command: "hello", token: process.env.SYNFAULT_TOKEN ?? ""}; // TCP needs it
+        socket.write(`${JSON.stringify(hello)}\n${JSON.stringify(request)}\n`);
     });
     if (!keep || !reply.ok) socket.destroy();
     if (reply.ok) return {socket, ...reply.result};

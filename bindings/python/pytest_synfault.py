@@ -16,6 +16,8 @@ test raises. What the machine can't do skips it.
 import pytest
 import synfault
 
+__tracebackhide__ = True  # pytest shows the test's own lines
+
 
 class Faults:
     """Opens sessions for one test; endpoints of the marker's session are attributes."""

@@ -15,6 +15,7 @@ import json
 import os
 import socket
 
+__tracebackhide__ = True  # pytest shows the test's own lines
 PATIENCE = 60  # seconds to wait for a reply, in addition to what is waited for
 
 
@@ -39,6 +40,7 @@ class Unjudged(Error):
 
 
 ERRORS = {"unavailable": Unavailable, "timed-out": TimedOut}
+ENDED = '{"ok": false, "error": {"code": "ended", "text": "synfault has ended"}}'
 
 
 class Endpoint(str):
@@ -52,6 +54,20 @@ class Endpoint(str):
         return self
 
 
+def connect(control, timeout):
+    """Connects to a control socket: a path, or tcp:HOST:PORT."""
+    if control.startswith("tcp:"):
+        return socket.create_connection(Endpoint(control[4:]).address, timeout)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(timeout)
+    try:
+        connection.connect(control)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
 class Judgement:
     """What a session means: `outcome` is pass, fail, error or skip; `findings` say why, as data."""
 
@@ -63,7 +79,7 @@ class Judgement:
         return "\n".join([self.outcome] + [f"  {finding['message']}" for finding in self.findings])
 
 
-class Session:
+class Session(contextlib.AbstractContextManager):
     """Endpoints with faults. Each endpoint is an attribute, and an item of `endpoints`."""
 
     def __init__(self, arguments):
@@ -84,23 +100,20 @@ class Session:
         path = os.environ.get("SYNFAULT_CONTROL")
         if not path:
             raise Unavailable("unavailable", "no synfault is at hand", "run the tests under `synfault exec --`")
+        hello = {"command": "hello", "token": os.environ.get("SYNFAULT_TOKEN", "")}
         request = {"command": command, "session": self.number, **arguments}
-        request = {key: value for key, value in request.items() if value is not None}
         with contextlib.ExitStack() as stack:
-            control = stack.enter_context(socket.socket(socket.AF_UNIX))
             try:
-                control.settimeout(PATIENCE + patience)
-                control.connect(path)
-                control.sendall(json.dumps(request).encode() + b"\n")
-                line = stack.enter_context(control.makefile("rb")).readline()
+                control = stack.enter_context(connect(path, PATIENCE + patience))
+                lines = stack.enter_context(control.makefile("rb"))
+                for one in (hello, {key: value for key, value in request.items() if value is not None}):
+                    control.sendall(json.dumps(one).encode() + b"\n")
+                    reply = json.loads(lines.readline() or ENDED)
+                    if not reply["ok"]:
+                        refusal = reply["error"]
+                        raise ERRORS.get(refusal["code"], Error)(**refusal)
             except OSError as error:
                 raise Error("ended", f"synfault does not answer: {error}") from error
-            if not line:
-                raise Error("ended", "synfault has ended")
-            reply = json.loads(line)
-            if not reply["ok"]:
-                error = reply["error"]
-                raise ERRORS.get(error["code"], Error)(error["code"], error["text"], error.get("remedy"))
             if command == "open":
                 self._control = stack.pop_all()
             return reply["result"]
@@ -153,9 +166,6 @@ class Session:
     def artefacts(self, directory):
         """Writes files about a closed session; returns their paths: "record", "picture", "capture" if there is one."""
         return self._ask("artefacts", directory=os.path.abspath(directory))
-
-    def __enter__(self):
-        return self
 
     def __exit__(self, *exception):
         self.close()

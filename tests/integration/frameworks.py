@@ -160,16 +160,16 @@ class DyingTest {
 }
 """,
 }
-# $1: synfault, $2: the socket; then a command. The victim is the process that injects and serves the socket.
+# $1: synfault, $2: the socket; then a command, which uses TCP. The victim is the process that injects and takes commands.
 WITH_VICTIM = """
 ip link set lo up
-"$1" exec --isolation shared --control "$2" -- sleep 300 &
+export SYNFAULT_TOKEN='the sidecar and the tests know it' SYNFAULT_CONTROL=tcp:127.0.0.1:7333
+"$1" exec --isolation shared --control "$2" --listen 7333 -- sleep 300 &
 n=0
-until "$1" ctl --control "$2" status >/dev/null 2>&1; do
+until "$1" ctl --control "$SYNFAULT_CONTROL" status >/dev/null 2>&1; do
     n=$((n + 1)); [ "$n" -lt 600 ] || { kill "$!"; exit 99; }
     sleep 0.1
 done
-export SYNFAULT_CONTROL="$2"
 read -r SYNFAULT_VICTIM rest <"/proc/$!/task/$!/children"
 export SYNFAULT_VICTIM
 shift 2

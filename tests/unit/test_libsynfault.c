@@ -258,6 +258,41 @@ Test(libsynfault, an_unknown_outcome_is_not_a_failure)
 	stop(&server);
 }
 
+Test(libsynfault, over_tcp_each_connection_says_the_token_first)
+{
+	const struct turn turns[] = {
+		{"{\"command\":\"hello\",\"token\":\"a \\\"token\\\"\"}",
+		 "{\"ok\":true,\"result\":{\"protocol\":2}}"},
+		{OPEN_REQUEST, OPENED},
+		{"{\"command\":\"hello\",\"token\":\"a \\\"token\\\"\"}",
+		 "{\"ok\":false,\"error\":{\"code\":\"denied\",\"text\":\"the token is wrong\"}}"},
+		{0},
+	};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t length = sizeof(address);
+	struct synfault_session *session;
+	struct synfault_error error;
+	struct server server = {.turns = turns};
+	char control[32];
+
+	server.listener = socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(bind(server.listener, (struct sockaddr *)&address, length), 0);
+	cr_assert_eq(listen(server.listener, 5), 0);
+	getsockname(server.listener, (struct sockaddr *)&address, &length);
+	snprintf(control, sizeof(control), "tcp:127.0.0.1:%d", ntohs(address.sin_port));
+	setenv("SYNFAULT_CONTROL", control, 1);
+	setenv("SYNFAULT_TOKEN", "a \"token\"", 1);
+	cr_assert_eq(pthread_create(&server.thread, NULL, run_server, &server), 0);
+	session = open_session();
+	cr_assert_neq(synfault_close(session, NULL, &error), SYNFAULT_OK);
+	cr_assert_eq(synfault_wait(session, "api", 1, "syn", 10, &error), SYNFAULT_REFUSED);
+	cr_assert_str_eq(error.text, "the token is wrong");
+	synfault_free(session);
+	shutdown(server.listener, SHUT_RDWR);
+	pthread_join(server.thread, NULL);
+	close(server.listener);
+}
+
 /* The first connection closes after its turn, so that waits can connect. */
 Test(libsynfault, a_wait_has_a_connection_of_its_own)
 {
@@ -391,6 +426,9 @@ Test(libsynfault, a_socket_without_synfault_is_an_error)
 	struct synfault_session *session;
 	struct synfault_error error;
 
+	setenv("SYNFAULT_CONTROL", "tcp:localhost", 1);
+	cr_assert_eq(synfault_open(NULL, SYNFAULT_ENDPOINTS("api=drop"), &session, &error),
+		     SYNFAULT_BAD_REQUEST);
 	setenv("SYNFAULT_CONTROL", "/nonexistent/socket", 1);
 	cr_assert_eq(synfault_open(NULL, SYNFAULT_ENDPOINTS("api=drop"), &session, &error),
 		     SYNFAULT_ENDED);

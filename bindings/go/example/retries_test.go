@@ -124,11 +124,11 @@ func TestArtefactsAreWrittenAfterTheEnd(t *testing.T) {
 	if judgement, err := session.Close(); err != nil || judgement.Outcome != "pass" {
 		t.Fatal(judgement, err)
 	}
-	artefacts, err := session.Artefacts(t.TempDir())
+	record, picture, _, err := session.Artefacts(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{artefacts.Record, artefacts.Picture} {
+	for _, path := range []string{record, picture} {
 		if _, err := os.Stat(path); err != nil {
 			t.Error(err)
 		}
