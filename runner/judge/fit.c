@@ -293,7 +293,8 @@ static bool narrow_whole_base(const struct policy *policy, double wait, double l
 			      struct fit_range *base)
 {
 	double grown = pow(policy->factor, (double)k);
-	double whole = NS_PER_S * floor((wait + FIT_EARLY_NS) / NS_PER_S);
+	/* We learn of an attempt's end after the client does. */
+	double whole = NS_PER_S * floor((wait + FIT_LATE_NS) / NS_PER_S);
 
 	if (whole < NS_PER_S || wait - whole > FIT_LATE_NS + lag)
 		return false;

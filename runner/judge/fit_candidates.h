@@ -43,7 +43,7 @@ struct fit_candidate {
 	double cost, misfit; /* see struct fit */
 	/* It fits, but the waits can't identify it: too little shows its growth or its cap. */
 	bool vague;
-	/* All waits lie in its bands, but elsewhere in them than draws do. */
+	/* All waits lie in its bands, but elsewhere than draws do, or its jitter hides its base. */
 	bool unlikely;
 	size_t round;
 	bool twice, expressible;

@@ -147,9 +147,9 @@ static void add_band(const struct fit_view *view, const struct band *band, const
 		return;
 	candidate.policy = policy_of_band(band);
 	candidate.misfit = distance(view, band);
-	candidate.unlikely = candidate.misfit > sqrt(log(100) / (2 * (double)view->n)) + 0.03;
-	candidate.vague = view->n < MIN_NAMED_SAMPLES || candidate.unlikely ||
-			  band->plus > MAX_PLUS * band->base;
+	candidate.unlikely = candidate.misfit > sqrt(log(100) / (2 * (double)view->n)) + 0.03 ||
+			     band->plus > MAX_PLUS * band->base;
+	candidate.vague = view->n < MIN_NAMED_SAMPLES || candidate.unlikely;
 	*best = candidate;
 }
 
