@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What ci/clients does in its root: records real clients, and writes docs/clients.md.
 
-    clients.py packages        prints the Debian packages that the clients are in
-    clients.py npm             prints the packages of npm, with their versions
-    clients.py record NAME...  records clients (all of them without NAME): docs/clients.json, targets/real/recorded
-    clients.py page            writes docs/clients.md from docs/clients.json
+    clients.py packages NAME...  prints the Debian packages that these clients (all of them without NAME) are in
+    clients.py npm NAME...       prints their packages of npm, with versions
+    clients.py record NAME...    records them: docs/clients.json, targets/real/recorded
+    clients.py page              writes docs/clients.md from docs/clients.json
 
 The table below says how each client is started, and nothing about what it does: that is measured. A surprise is a
 sentence with a condition on what was measured; it is printed for every client that meets it.
@@ -294,11 +294,16 @@ def save(measured):
     MEASURED.write_text("{\n" + ",\n".join(clients) + "\n}\n", encoding="utf-8")
 
 
+def selected(names):
+    unknown = set(names) - {client.name for client in CLIENTS}
+    if unknown:
+        sys.exit(f"clients.py: no client is called {', '.join(sorted(unknown))}")
+    return [client for client in CLIENTS if not names or client.name in names]
+
+
 def record_all(names):
     failures = 0
-    for client in CLIENTS:
-        if names and client.name not in names:
-            continue
+    for client in selected(names):
         document, problem = record(client)
         measured = load()
         if document:
@@ -492,9 +497,9 @@ def page_text(measured):
 def main():
     action, names = (sys.argv[1:2] or [""])[0], sys.argv[2:]
     if action == "packages":
-        print(*sorted({package for client in CLIENTS for package in client.packages}))
+        print(*sorted({package for client in selected(names) for package in client.packages}))
     elif action == "npm":
-        print(*sorted({package for client in CLIENTS for package in client.npm}))
+        print(*sorted({package for client in selected(names) for package in client.npm}))
     elif action == "record":
         sys.exit(min(record_all(names), 1))
     elif action == "page":
