@@ -147,7 +147,8 @@ CLIENTS = [
 
     deb(QUEUES, "mosquitto-clients", "mosquitto_pub", "-h", "${server.host}", "-p", "${server.port}", "-t", "t",
         "-m", "m", serve="accept"),
-    deb(QUEUES, "kcat", "kcat", "-b", "${server}", "-L", serve="accept"),
+    # Its 5 s by default are too short to show how its waits grow.
+    deb(QUEUES, "kcat", "kcat", "-b", "${server}", "-m", "60", "-L", name="kcat -m 60", serve="accept"),
     deb(QUEUES, "amqp-tools", "amqp-publish", "--url=amqp://${server}", "-r", "r", "-b", "b", serve="accept"),
     python(QUEUES, "python3-pika", "pika", serve="accept"),
     python(QUEUES, "python3-kombu", "kombu", serve="accept"),
