@@ -17,8 +17,8 @@ bool daemon_is_possible(void);
  * @path: gets the path of its control socket
  * @size: of @path
  *
- * Return: a descriptor for daemon_end(); -ENOENT if there is no synfault in PATH; or another
- * negative errno, after synfault may have printed the reason on the standard error.
+ * Return: a descriptor for daemon_end(); -ENOENT if there is no synfault in PATH; -ECHILD if it has
+ * printed on the standard error why it can't work; or another negative errno.
  */
 int daemon_start(char *path, size_t size);
 

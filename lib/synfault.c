@@ -498,9 +498,11 @@ static enum synfault_code find_control(struct synfault_session *session,
 			return fail(error, SYNFAULT_UNAVAILABLE,
 				    "there is no synfault in PATH; install it, or run the tests "
 				    "under `synfault exec --`");
-		if (session->daemon_fd < 0)
+		if (session->daemon_fd == -ECHILD)
 			return fail(error, SYNFAULT_SYSTEM,
-				    "synfault could not start (%s); its standard error may say why",
+				    "synfault could not start; its standard error says why");
+		if (session->daemon_fd < 0)
+			return fail(error, SYNFAULT_SYSTEM, "can't start synfault: %s",
 				    strerror(-session->daemon_fd));
 		path = own;
 	}
