@@ -47,6 +47,9 @@ DOCUMENTED = (
 )
 SEE = re.compile(r"\bsee ([a-z][a-z_0-9]*\.h)\b")
 LINK = re.compile(r"\]\(([^)#\s]+)")
+# Bindings are thin: a file that users copy into their tests.
+BINDING = re.compile(r"bindings/\w+/\w+\.(?:go|java|js|py)")
+MAX_BINDING_LINES = 250
 BINARY = (".pcap", ".pcapng", ".png", ".gz")
 
 
@@ -158,6 +161,8 @@ def check(path):
     if path.suffix == ".yaml" and (path.parts[0] == "scenarios" or "recorded" in path.parts):
         if not lines or lines[0] != f"# {COPIED}":
             yield f"{path}:1: no licence line ({COPIED})"
+    if BINDING.fullmatch(str(path)) and len(lines) > MAX_BINDING_LINES:
+        yield f"{path}:{MAX_BINDING_LINES + 1}: a binding has at most {MAX_BINDING_LINES} lines"
     if path.suffix in (".c", ".h"):
         yield from check_headers(path, lines)
     if path.suffix == ".h":
