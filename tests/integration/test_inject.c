@@ -428,7 +428,11 @@ Test(inject, ctl_finds_the_only_daemon_and_lists_several)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
 
-	runs(synfault, "export XDG_RUNTIME_DIR=$PWD\n"
+	program_needs(synfault, "unshare mount");
+	/* Daemons of other tests listen in /run, too. */
+	runs(synfault, "[ \"$INNER\" ] || INNER=1 exec unshare -m sh script\n"
+		       "mount -t tmpfs tmpfs /run\n"
+		       "export XDG_RUNTIME_DIR=$PWD TMPDIR=$PWD\n"
 		       "synfault ctl status; echo none $?\n"
 		       "one() { mkfifo f$1; synfault inject --ready-fd 3 a.yaml 3>f$1 >/dev/null & "
 		       "read line <f$1; }\n"
