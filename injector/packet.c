@@ -68,7 +68,7 @@ static enum packet_error parse_ipv4(struct cursor *cursor, struct packet *packet
 
 	if (cursor->captured < IPV4_HEADER_SIZE)
 		return PACKET_IPV4_TRUNCATED;
-	header_length = (header[0] & 0x0f) * 4U;
+	header_length = (size_t)(header[0] & 0x0f) * 4;
 	total_length = read16(header + 2);
 	if (header_length < IPV4_HEADER_SIZE)
 		return PACKET_IPV4_HEADER_LENGTH;
@@ -96,11 +96,11 @@ static size_t extension_length(uint8_t kind, const uint8_t *header)
 	case IPPROTO_HOPOPTS:
 	case IPPROTO_ROUTING:
 	case IPPROTO_DSTOPTS:
-		return (header[1] + 1U) * IPV6_EXTENSION_UNIT;
+		return ((size_t)header[1] + 1) * IPV6_EXTENSION_UNIT;
 	case IPPROTO_FRAGMENT:
 		return IPV6_FRAGMENT_SIZE;
 	case IPPROTO_AH: /* RFC 4302, 2.2 */
-		return (header[1] + 2U) * 4U;
+		return ((size_t)header[1] + 2) * 4;
 	default:
 		return 0;
 	}
@@ -221,7 +221,7 @@ static enum packet_error parse_tcp(const struct cursor *cursor, struct packet *p
 
 	if (cursor->captured < TCP_HEADER_SIZE)
 		return PACKET_TCP_TRUNCATED;
-	header_length = (header[12] >> 4) * 4U;
+	header_length = (size_t)(header[12] >> 4) * 4;
 	if (header_length < TCP_HEADER_SIZE || header_length > cursor->length)
 		return PACKET_TCP_DATA_OFFSET;
 	if (header_length > cursor->captured)

@@ -22,7 +22,8 @@ static bool try_connect(const struct synfault_session *session, const char *endp
 {
 	struct sockaddr_storage address;
 	socklen_t length;
-	struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+	struct timeval timeout = {.tv_sec = timeout_ms / 1000,
+				  .tv_usec = timeout_ms % 1000 * 1000L};
 	int fd;
 	bool connected;
 

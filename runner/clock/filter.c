@@ -45,7 +45,8 @@ static void load(struct filter *filter, size_t offset)
 /* Loads the lower or upper half of an argument; both supported machines are little-endian. */
 static void load_argument(struct filter *filter, unsigned argument, bool upper)
 {
-	load(filter, offsetof(struct seccomp_data, args) + 8 * (size_t)argument + 4 * upper);
+	load(filter,
+	     offsetof(struct seccomp_data, args) + 8 * (size_t)argument + 4 * (size_t)upper);
 }
 
 static void answer(struct filter *filter, uint32_t action)

@@ -14,8 +14,8 @@
 
 #include "runner/scenario/node.h"
 
-#define NODE_MAX_EXPANDED 100000             /* nodes of a document with its aliases followed */
-#define NODE_MAX_BYTES    (16 * 1024 * 1024) /* of its texts, likewise */
+#define NODE_MAX_EXPANDED 100000     /* nodes of a document with its aliases followed */
+#define NODE_MAX_BYTES    (16 << 20) /* of its texts, likewise */
 #define NODE_MAX_DEPTH    64
 
 /* The text of one document. */

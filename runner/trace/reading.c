@@ -40,7 +40,7 @@ static bool parse_quote(const uint8_t *data, size_t length, struct packet *ret)
 	size_t header;
 
 	if (length >= 20 && data[0] >> 4 == 4 && data[9] == IPPROTO_TCP) {
-		header = (data[0] & 0x0fU) * 4;
+		header = (size_t)(data[0] & 0x0f) * 4;
 		packet.source.family = packet.destination.family = AF_INET;
 		memcpy(packet.source.bytes, data + 12, 4);
 		memcpy(packet.destination.bytes, data + 16, 4);

@@ -9,6 +9,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <mqueue.h>
@@ -195,7 +196,7 @@ static bool selects_beyond_its_table(struct waits *waits)
 static int epoll_of_pipe(const struct waits *waits)
 {
 	struct epoll_event event = {.events = EPOLLIN};
-	int fd = epoll_create1(0);
+	int fd = epoll_create1(EPOLL_CLOEXEC);
 
 	epoll_ctl(fd, EPOLL_CTL_ADD, waits->pipe[0], &event);
 	return fd;
@@ -527,7 +528,8 @@ int main(int argc, char **argv)
 	struct sigaction action = {.sa_handler = on_alarm};
 	struct waits waits = {0};
 
-	if (argc != 4 || !parse_server(argv[3], &waits.server) || pipe(waits.pipe) < 0) {
+	if (argc != 4 || !parse_server(argv[3], &waits.server) ||
+	    pipe2(waits.pipe, O_CLOEXEC) < 0) {
 		fprintf(stderr, "Usage: synfault-waits SECONDS SLACK-MS HOST:PORT\n");
 		return 2;
 	}
