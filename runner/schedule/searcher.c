@@ -36,7 +36,7 @@ int64_t searcher_default_patience_ns(void)
 }
 
 /* The child: it needs memory, and one descriptor to write to. */
-NORETURN static void search(const struct searcher_config *config, int result_fd, pid_t parent)
+NORETURN static void be_searcher(const struct searcher_config *config, int result_fd, pid_t parent)
 {
 	struct pattern_limits limits = config->limits;
 	struct text_searches searches;
@@ -157,7 +157,7 @@ int searcher_start(const struct searcher_config *config, struct searcher **ret)
 		return -errno;
 	pid = namespace_clone(0, &pidfd);
 	if (pid == 0)
-		search(config, result_fd, parent);
+		be_searcher(config, result_fd, parent);
 	if (pid < 0)
 		return (int)pid;
 	self = xzalloc(sizeof(*self));
