@@ -4,7 +4,8 @@
 
 #include "runner/sandbox/descendants.h"
 #include "runner/sandbox/remote.h"
-#include "runner/sandbox/supervisor.h"
+#include "runner/sandbox/supervise.h"
+#include "runner/sandbox/supervisor_record.h"
 
 void supervise_stop(struct supervisor *supervisor)
 {

@@ -14,7 +14,7 @@
 #include "runner/sandbox/packet_capture.h"
 #include "runner/sandbox/servers.h"
 #include "runner/sandbox/starvation_meter.h"
-#include "runner/sandbox/supervise.h"
+#include "runner/sandbox/supervise_config.h"
 #include "runner/sandbox/sysctl_guard.h"
 
 enum supervisor_phase {
@@ -59,25 +59,14 @@ struct supervisor {
 
 /** supervisor_init() - make the parts; @self has config, shared and base */
 void supervisor_init(struct supervisor *self);
-/** supervisor_plan() - plan the sandbox and add it to the record, or what prevents it */
-void supervisor_plan(struct supervisor *self);
 /** supervisor_run() - build the sandbox and run the loop until everything has ended */
 void supervisor_run(struct supervisor *self);
-/**
- * supervisor_measure_lag() - record how late synfault itself was so far
- * @own_delay_ns: process_run_delay_ns() of this process
- */
-void supervisor_measure_lag(struct supervisor *self, int64_t own_delay_ns);
-/** supervisor_finish_record() - end the injector and complete the record */
-void supervisor_finish_record(struct supervisor *self);
 
 /** supervisor_clear_away() - remove what would outlive us; in a private sandbox nothing does */
 void supervisor_clear_away(struct supervisor *self);
 
 /** supervisor_begin_packets() - begin to capture packets, if the configuration asks for it */
 void supervisor_begin_packets(struct supervisor *self);
-/** supervisor_describe() - begin the record with what is known before the sandbox runs */
-void supervisor_describe(struct supervisor *self);
 /** supervisor_arm() - start the injector; return false, with a problem, if it can't work */
 bool supervisor_arm(struct supervisor *self);
 /** supervisor_begin_attached() - make this moment time 0 for a client that others start */
