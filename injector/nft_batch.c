@@ -432,3 +432,32 @@ void nft_rules_forget(struct rules *rules)
 	free(rules->table);
 	free(rules);
 }
+
+int nft_install_error(const struct nft_batch *batch, const struct nft_rules_config *config, int r,
+		      struct diag_list *diags)
+{
+	bool queueing = batch->failed_sequence >= batch->queue_first &&
+			batch->failed_sequence <= batch->queue_last;
+
+	if (r == -ENOENT && queueing) {
+		diag_add(
+			diags, NULL,
+			"the kernel can't queue packets for a program: it has neither the nftables "
+			"expression \"queue\" (CONFIG_NFT_QUEUE) nor the target NFQUEUE for "
+			"nftables (CONFIG_NFT_COMPAT with CONFIG_NETFILTER_XT_TARGET_NFQUEUE)");
+		diag_hint(diags, "load the modules (modprobe nft_queue) or use a kernel with one "
+				 "of these options");
+		return -EOPNOTSUPP;
+	}
+	if (r == -EPERM) {
+		diag_add(diags, NULL, "no permission to change firewall rules");
+		diag_hint(diags, "synfault needs CAP_NET_ADMIN in the network namespace");
+		return r;
+	}
+	if (r == -EEXIST && batch->failed_sequence == batch->table_sequence) {
+		diag_add(diags, NULL, "the nftables table inet %s already exists", config->table);
+		return r;
+	}
+	diag_add(diags, NULL, "can't install the firewall rules: %s", strerror(-r));
+	return r;
+}

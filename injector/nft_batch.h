@@ -200,6 +200,13 @@ int nft_rules_new(const char *table, const struct address_networks *networks, ui
 /** nft_rules_forget() - free the rules without removing them from the kernel; NULL is allowed */
 void nft_rules_forget(struct rules *rules);
 
+/**
+ * nft_install_error() - add a diagnostic for an error of an installation
+ *
+ * Return: the negative errno to report.
+ */
+int nft_install_error(const struct nft_batch *batch, const struct nft_rules_config *config, int r,
+		      struct diag_list *diags);
 /* ---- nft_chains.c ---- */
 
 /**
@@ -255,7 +262,7 @@ void nft_batch_flow_rules(struct nft_batch *batch, const struct nft_rules_config
 void nft_batch_input_rules(struct nft_batch *batch, const struct nft_rules_config *config,
 			   const bool used[static N_LAYOUTS]);
 
-/* ---- nft_rules.c ---- */
+/* ---- nft_install.c ---- */
 
 /**
  * nft_rules_build() - add the messages that install the rules
@@ -263,20 +270,6 @@ void nft_batch_input_rules(struct nft_batch *batch, const struct nft_rules_confi
  */
 void nft_rules_build(struct nft_batch *batch, const struct nft_rules_config *config, bool owned,
 		     bool replace);
-/**
- * nft_install_error() - add a diagnostic for an error of an installation
- *
- * Return: the negative errno to report.
- */
-int nft_install_error(const struct nft_batch *batch, const struct nft_rules_config *config, int r,
-		      struct diag_list *diags);
-/**
- * nft_rules_uninstall() - delete the table, or the part of a common one
- *
- * Return: 0 or a negative errno.
- */
-int nft_rules_uninstall(struct rules *rules);
-
 /* ---- nft_remote.c ---- */
 
 /**

@@ -134,30 +134,6 @@ int nft_rules_create_common(const char *table, struct diag_list *diags)
 	return r;
 }
 
-/* Removes a table, or a part of a common one. */
-static int remove_rules(const char *table, const struct address_networks *networks, uint32_t part)
-{
-	AUTO_DIAG struct diag_list diags = {0};
-	struct rules *rules;
-	int r = nft_rules_new(table, networks, part, &diags, &rules);
-
-	if (r < 0)
-		return r;
-	r = nft_rules_uninstall(rules);
-	nft_rules_forget(rules);
-	return r;
-}
-
-int nft_rules_remove_common(const char *table)
-{
-	return remove_rules(table, NULL, 0);
-}
-
-int nft_rules_remove_part(const char *table, uint32_t part, const struct address_networks *networks)
-{
-	return remove_rules(table, networks, part);
-}
-
 int nft_rules_remove_parts(const char *table, const struct nft_rules_part *parts, size_t n_parts)
 {
 	AUTO_DIAG struct diag_list diags = {0};

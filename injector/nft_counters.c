@@ -163,15 +163,6 @@ int nft_verify_chain(struct rules *rules, const struct nft_chain_rules *expected
 	return r < 0 ? r : n == expected->n ? 0 : -ENOENT;
 }
 
-int nft_rules_verify(struct rules *rules)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < rules->n_chains; i++)
-		r = nft_verify_chain(rules, &rules->chains[i]);
-	return r || !rules->is_part ? r : nft_common_verify(rules);
-}
-
 /* ---- listing parts and tables ---- */
 
 struct part_listing {

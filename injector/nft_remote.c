@@ -163,15 +163,18 @@ static bool has_sets(struct rules *rules)
 int nft_rules_flush_outgoing(const char *table)
 {
 	AUTO_DIAG struct diag_list diags = {0};
+	struct nft_batch batch;
 	struct rules *rules;
 	int r = nft_rules_new(table, NULL, 0, &diags, &rules);
 
 	if (r < 0)
 		return r;
-	rules->outgoing = true;
 	/* A transaction that finds nothing to remove takes as long to abort as one that removes. */
-	if (has_sets(rules))
-		r = nft_rules_uninstall(rules);
+	if (has_sets(rules)) {
+		nft_batch_init(&batch, rules);
+		nft_remote_build_removal(&batch);
+		r = nft_batch_commit(&batch);
+	}
 	nft_rules_forget(rules);
 	return r;
 }

@@ -71,35 +71,6 @@ void nft_rules_build(struct nft_batch *batch, const struct nft_rules_config *con
 		build_table(batch, config, owned);
 }
 
-int nft_install_error(const struct nft_batch *batch, const struct nft_rules_config *config, int r,
-		      struct diag_list *diags)
-{
-	bool queueing = batch->failed_sequence >= batch->queue_first &&
-			batch->failed_sequence <= batch->queue_last;
-
-	if (r == -ENOENT && queueing) {
-		diag_add(
-			diags, NULL,
-			"the kernel can't queue packets for a program: it has neither the nftables "
-			"expression \"queue\" (CONFIG_NFT_QUEUE) nor the target NFQUEUE for "
-			"nftables (CONFIG_NFT_COMPAT with CONFIG_NETFILTER_XT_TARGET_NFQUEUE)");
-		diag_hint(diags, "load the modules (modprobe nft_queue) or use a kernel with one "
-				 "of these options");
-		return -EOPNOTSUPP;
-	}
-	if (r == -EPERM) {
-		diag_add(diags, NULL, "no permission to change firewall rules");
-		diag_hint(diags, "synfault needs CAP_NET_ADMIN in the network namespace");
-		return r;
-	}
-	if (r == -EEXIST && batch->failed_sequence == batch->table_sequence) {
-		diag_add(diags, NULL, "the nftables table inet %s already exists", config->table);
-		return r;
-	}
-	diag_add(diags, NULL, "can't install the firewall rules: %s", strerror(-r));
-	return r;
-}
-
 int nft_rules_install(const struct nft_rules_config *config, struct diag_list *diags,
 		      struct rules **ret)
 {
@@ -232,7 +203,7 @@ int nft_rules_unfollow(struct rules *rules, const struct address *client,
 
 /* ---- the end ---- */
 
-int nft_rules_uninstall(struct rules *rules)
+static int uninstall(struct rules *rules)
 {
 	struct nft_batch batch;
 
@@ -246,12 +217,36 @@ int nft_rules_uninstall(struct rules *rules)
 	return nft_batch_commit(&batch);
 }
 
+/* Removes a table, or a part of a common one. */
+static int remove_rules(const char *table, const struct address_networks *networks, uint32_t part)
+{
+	AUTO_DIAG struct diag_list diags = {0};
+	struct rules *rules;
+	int r = nft_rules_new(table, networks, part, &diags, &rules);
+
+	if (r < 0)
+		return r;
+	r = uninstall(rules);
+	nft_rules_forget(rules);
+	return r;
+}
+
+int nft_rules_remove_common(const char *table)
+{
+	return remove_rules(table, NULL, 0);
+}
+
+int nft_rules_remove_part(const char *table, uint32_t part, const struct address_networks *networks)
+{
+	return remove_rules(table, networks, part);
+}
+
 void nft_rules_free(struct rules *rules)
 {
 	if (!rules)
 		return;
 	/* An error can't be helped: the table is already gone, or stays. */
-	(void)nft_rules_uninstall(rules);
+	(void)uninstall(rules);
 	nft_rules_forget(rules);
 }
 
@@ -279,4 +274,13 @@ int nft_rules_remove_tables(const char *const *tables, size_t n_tables)
 	r = nft_batch_commit(&batch);
 	nft_rules_forget(rules);
 	return r;
+}
+
+int nft_rules_verify(struct rules *rules)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < rules->n_chains; i++)
+		r = nft_verify_chain(rules, &rules->chains[i]);
+	return r || !rules->is_part ? r : nft_common_verify(rules);
 }
