@@ -2,10 +2,6 @@
 /*
  * Sets an injector up, and takes it down. It opens only what the scripts need. The rules are
  * installed last, so that nothing is queued before it is read, and removed first.
- *
- * The queue is always read before the notices of deaths. A socket dies after its packets were
- * queued, but the kernel reports the death from a work queue, so the two sockets can become
- * readable in either order.
  */
 #include <errno.h>
 
@@ -33,57 +29,11 @@ static void on_death(void *userdata, const struct socket_death *death)
 	injector_death(userdata, death);
 }
 
-bool injector_read_queue(struct injector *injector)
-{
-	int r;
-
-	if (injector->reported[PROBLEM_QUEUE_DEAD])
-		return true;
-	r = queue_dispatch(injector->queue);
-	if (r == -ENOBUFS)
-		injector_report(
-			injector, PROBLEM_OVERRUN, false,
-			"packets were lost: they came in faster than synfault could read them");
-	else if (r < 0)
-		injector_report_dead(injector, r);
-	return r <= 0;
-}
-
-void injector_read_deaths(struct injector *injector)
-{
-	int64_t now_ns = injector_now_ns(injector);
-	int r;
-
-	if (!injector->deaths || injector->reported[PROBLEM_DEATHS_DEAD])
-		return;
-	r = sock_diag_monitor_dispatch(injector->deaths);
-	if (r == 0)
-		injector->all_read_ns = now_ns;
-	if (r == -ENOBUFS) {
-		injector_report(
-			injector, PROBLEM_DEATHS_LOST, false,
-			"notices of closed sockets were lost: they came in faster than they could "
-			"be "
-			"read");
-	} else if (r < 0) {
-		injector_report(injector, PROBLEM_DEATHS_DEAD, true,
-				"notices of closed sockets no longer come: %s", strerror(-r));
-		event_del(injector->deaths_event);
-	}
-}
-
 static void queue_readable(evutil_socket_t fd, short what, void *userdata)
 {
 	(void)fd;
 	(void)what;
 	(void)injector_read_queue(userdata);
-}
-
-void injector_look(struct injector *injector)
-{
-	/* otherwise the loop calls again, since the descriptors are still readable */
-	if (injector_read_queue(injector))
-		injector_read_deaths(injector);
 }
 
 static void deaths_readable(evutil_socket_t fd, short what, void *userdata)

@@ -10,8 +10,6 @@
  * the flow table about packets of connections that a step breaks or slows. Any other packet is a
  * FIN or RST whose report is wanted, or a problem.
  */
-#include "injector/injector.h"
-
 #include <errno.h>
 #include <netinet/tcp.h>
 
@@ -23,34 +21,6 @@
 
 /* Apart from the draws for an attempt's step (step_select.c). */
 #define DRAW_LOSSES UINT64_MAX
-
-void injector_report(struct injector *injector, enum problem problem, bool fatal,
-		     const char *format, ...)
-{
-	AUTO_FREE char *message = NULL;
-	va_list arguments;
-
-	if (injector->reported[problem])
-		return;
-	injector->reported[problem] = true;
-	va_start(arguments, format);
-	message = xvasprintf(format, arguments);
-	va_end(arguments);
-	injector->on_problem(injector->userdata, fatal, message);
-}
-
-int64_t injector_now_ns(const struct injector *injector)
-{
-	return injector->kernel.now_ns(injector->kernel.context);
-}
-
-void injector_report_dead(struct injector *injector, int r)
-{
-	injector_report(injector, PROBLEM_QUEUE_DEAD, true, "the netfilter queue failed: %s",
-			strerror(-r));
-	if (injector->queue_event)
-		event_del(injector->queue_event);
-}
 
 static void note_lag(struct injector *injector, int64_t lag_ns)
 {
