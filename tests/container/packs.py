@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """All ready-made packs in containers as CI systems start them: packs.py SOURCE BUILD [CASE]...
 
-Each case is a kind of container in which all scenarios run. Each scenario has to have the outcome that is
-possible there, the exit status has to say so, and nothing may be left behind. The report is TAP. With
-"--few" only the first case runs, and slowly: for a program with sanitizers.
+Each case is a kind of container in which all scenarios run, or a part of them. Each scenario has to have the
+outcome that is possible there, the exit status has to say so, and nothing may be left behind. The report is
+TAP. With "--few" only the first case runs, and slowly: for a program with sanitizers.
 """
 
 import concurrent.futures
+import functools
+import itertools
 import json
 import os
 import re
@@ -57,17 +59,20 @@ class Case:
 
     skipped: which scenarios can't run; unable: their outcome; reason: what each of these has to name;
     possible: what has to be found in the container, to prove that it is what the case is called;
-    arguments: of synfault run; least_virtual: how many scenarios have to run in virtual time. The rest is given to Containers.run()."""
+    arguments: of synfault run; least_virtual: how many scenarios have to run in virtual time; part: which of the
+    scenarios run ("1/3"), where the kind of container changes how synfault starts, but no packet. The rest is
+    given to Containers.run()."""
 
     def __init__(self, name, *, skipped=NEEDS_NAME, reason=None, status=EXIT_PASS, possible=None,
                  jobs=JOBS, limited=False, prepare=None, unable="skipped", arguments=(),
-                 least_virtual=0, **options):
+                 least_virtual=0, part=None, **options):
         self.name, self.skipped, self.status = name, skipped, status
         self.reason = re.compile(reason or ".")
         self.possible = {"seccomp": 2, "unshare": "EPERM", "read-only /proc/sys": True,
                          **(possible or {})}
         self.jobs, self.limited, self.prepare = jobs, limited, prepare
         self.unable, self.arguments, self.least_virtual = unable, arguments, least_virtual
+        self.part = part
         self.options = options
         # In namespaces of its own, what a client may do has no effect outside them.
         self.privileges = "SYS_ADMIN" not in options["capabilities"]
@@ -94,17 +99,17 @@ CASES = [
     Case("a user with NET_ADMIN as ambient capability, in virtual time", capabilities=("NET_ADMIN",),
          user=USER, ambient=("NET_ADMIN",), no_new_privileges=True,
          possible={"uid": USER, "capabilities": NET_ADMIN},
-         jobs=None, arguments=VIRTUAL, least_virtual=LEAST_VIRTUAL),
+         jobs=None, arguments=VIRTUAL, least_virtual=LEAST_VIRTUAL // 3, part="2/3"),
     Case("a user and a program with the file capability", user=USER,
          capabilities=(*oci.DOCKER, "NET_ADMIN"), prepare=give_file_capability,
-         possible={"uid": USER, "capabilities": 0}),
+         possible={"uid": USER, "capabilities": 0}, part="1/3"),
     Case("a read-only root file system and no new privileges",
          capabilities=(*oci.DOCKER, "NET_ADMIN"), read_only=True, no_new_privileges=True,
          mounts=(oci.mount("/tmp", "tmpfs", "tmpfs", "nosuid", "nodev", "mode=1777"),),
-         possible={"write /": "EROFS", "no new privileges": 1}),
+         possible={"write /": "EROFS", "no new privileges": 1}, part="2/3"),
     Case("IPv6 off", capabilities=(*oci.DOCKER, "NET_ADMIN"),
          sysctl={"net.ipv6.conf.all.disable_ipv6": "1"},
-         skipped=either(NEEDS_NAME, NEEDS_IPV6), possible={"ipv6 disabled": "1"}),
+         skipped=either(NEEDS_NAME, NEEDS_IPV6), possible={"ipv6 disabled": "1"}, part="3/3"),
     Case("Docker with NET_ADMIN, in virtual time", capabilities=(*oci.DOCKER, "NET_ADMIN"),
          jobs=None, arguments=VIRTUAL, least_virtual=LEAST_VIRTUAL),
     Case("256 MiB of memory and 100 processes", capabilities=(*oci.DOCKER, "NET_ADMIN"),
@@ -165,6 +170,12 @@ def count_virtual(junit):
                for testcase in xml.etree.ElementTree.parse(junit).iter("testcase"))
 
 
+def what_runs(case):
+    """Returns the arguments of synfault run that say which scenarios run."""
+    return (*(("--shard", case.part) if case.part else ()), container.HOME / "scenarios",
+            *((container.HOME / "privileges.yaml",) if case.privileges else ()))
+
+
 def run(containers, case, n_expected, group=None):
     """Returns what is wrong, as a list of lines."""
     options = dict(case.options)
@@ -173,10 +184,7 @@ def run(containers, case, n_expected, group=None):
         mounts += group.mounts()
     command = ["python3", container.HOME / "inside.py", container.REPORTS / "inside.json",
                "synfault", "run", "--junit", container.REPORTS / "junit.xml",
-               "--timing-scale", TIMING_SCALE, *case.arguments,
-               container.HOME / "scenarios"]
-    if case.privileges:
-        command.append(container.HOME / "privileges.yaml")
+               "--timing-scale", TIMING_SCALE, *case.arguments, *what_runs(case)]
     if case.jobs:
         command += ["--jobs", case.jobs]
     if case.prepare is give_file_capability:
@@ -186,7 +194,7 @@ def run(containers, case, n_expected, group=None):
                                      **options)
     try:
         found = outcomes(bundle / "report/junit.xml")
-        problems = [*check_outcomes(case, found, n_expected + case.privileges)]
+        problems = [*check_outcomes(case, found, n_expected)]
         report = json.loads((bundle / "report/inside.json").read_text(encoding="utf-8"))
         problems += check_report(case, report)
         n_virtual = count_virtual(bundle / "report/junit.xml")
@@ -213,10 +221,11 @@ def run_limited(containers, case, n_expected):
         return run(containers, case, n_expected, group)
 
 
-def count_scenarios(containers):
+@functools.cache
+def count_scenarios(containers, arguments):
     """Returns how many scenarios the program itself finds, which needs no privilege."""
-    _, process = containers.run("list", ["synfault", "run", "--list", container.HOME / "scenarios"],
-                                capabilities=())
+    name = "list-" + "-".join(re.findall(r"\w+", " ".join(map(str, arguments))))
+    _, process = containers.run(name, ["synfault", "run", "--list", *arguments], capabilities=())
     lines = re.findall(r"^\S+\.yaml:\d+: ", process.stdout, re.M)
     if process.returncode or not lines:
         raise RuntimeError(f"synfault run --list failed:\n{process.stdout}")
@@ -238,9 +247,9 @@ def report(number, name, problems):
     return not problems
 
 
-def attempt(*arguments):
+def attempt(containers, case, n_expected):
     try:
-        return run_limited(*arguments)
+        return run_limited(containers, case, n_expected)
     except Exception as error:  # a broken case must not hide the others
         return error
 
@@ -254,10 +263,10 @@ def main():
         cases[0].jobs = FEW_JOBS
     limits.sweep()
     containers = container.Containers(*sys.argv[1:3])
-    n_expected = count_scenarios(containers)
+    numbers = [count_scenarios(containers, what_runs(case)) for case in cases]
     print(f"1..{len(cases)}", flush=True)
     with concurrent.futures.ThreadPoolExecutor(CONCURRENT) as pool:
-        results = pool.map(lambda case: attempt(containers, case, n_expected), cases)
+        results = pool.map(attempt, itertools.repeat(containers), cases, numbers)
         good = [report(number, case.name, problems)
                 for number, (case, problems) in enumerate(zip(cases, results), start=1)]
     sys.exit(0 if all(good) else 1)

@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CONCURRENT = max(1, os.cpu_count() // 2)
+CONCURRENT = os.cpu_count() or 1
 OUTCOMES = {0: "pass", 1: "fail", 3: "error", 4: "invalid", 5: "skip"}
 
 # What the case shows, the right outcomes, the scenario without its name, and texts that have to be printed.

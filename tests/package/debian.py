@@ -44,7 +44,7 @@ def run(*command, cwd):
     # Options of a developer's build are not part of the package. Its unit tests have run already.
     environment = {name: value for name, value in os.environ.items()
                    if not name.endswith("FLAGS") and name not in ("CC", "LD_PRELOAD")}
-    environment.update(LC_ALL="C.UTF-8", DEB_BUILD_OPTIONS="parallel=2 nocheck",
+    environment.update(LC_ALL="C.UTF-8", DEB_BUILD_OPTIONS="parallel=2 nocheck noautodbgsym noopt",
                        DEB_BUILD_PROFILES="nocheck")
     result = subprocess.run(command, cwd=cwd, env=environment, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True, check=False)
