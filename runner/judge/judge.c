@@ -198,6 +198,9 @@ static bool is_judged(const struct judge_ctx *ctx, const struct expectation *exp
 	       (expectation->kind != EXPECT_EXIT && expectation->kind != EXPECT_DURATION);
 }
 
+/* A timeout of the client's that leaves less room than this is not one to rely on. */
+#define LATE_NS (20 * NS_PER_MS)
+
 static void set_disturbance(struct judge_ctx *ctx, int64_t since_ns, char *text)
 {
 	if (since_ns >= ctx->disturbed_ns) {
@@ -243,6 +246,60 @@ static void find_starved_connection(struct judge_ctx *ctx)
 	}
 }
 
+/*
+ * Returns for how long packets were overdue while the client waited for data in vain: from the last
+ * that it got until it ended the connection. Each event says by how much the sum has grown.
+ */
+static int64_t late_in_vain(const struct judge_ctx *ctx, const struct attempt_history *attempt)
+{
+	const struct attempt_details *details = attempt->details;
+	int64_t from_ns = details->last_receive_ns == NEVER_RECEIVED ? attempt->ended_ns
+								     : details->last_receive_ns;
+	int64_t sum_ns = 0, late_ns = 0;
+
+	if (details->client_end_ns == INT64_MAX)
+		return 0;
+	for (size_t i = 0; i < ctx->record->n_events; i++) {
+		const struct event *event = &ctx->record->events[i];
+		int64_t begin_ns, end_ns;
+
+		if (event->kind != EVENT_FAULT || event->u.net.attempt != attempt->id ||
+		    event->u.net.fault != FAULT_DELAYED || event->u.net.late_ns <= sum_ns)
+			continue;
+		begin_ns = event->at_ns - (event->u.net.late_ns - sum_ns);
+		end_ns = MIN(event->at_ns, details->client_end_ns);
+		late_ns += MAX(end_ns - MAX(begin_ns, from_ns), 0);
+		sum_ns = event->u.net.late_ns;
+	}
+	return late_ns;
+}
+
+/* Finds a connection that the client may have given up because packets were held for too long. */
+static void find_late_packets(struct judge_ctx *ctx)
+{
+	const struct history *history = &ctx->history;
+	char text[DURATION_TEXT_SIZE];
+
+	for (size_t i = 0; i < history->n_attempts; i++) {
+		const struct attempt_history *attempt = &history->attempts[i];
+		const struct record_attempt *made = &ctx->record->attempts[i];
+		int64_t late_ns;
+
+		if (!attempt->details->faults || attempt->details->faults->late_ns <= LATE_NS)
+			continue;
+		late_ns = late_in_vain(ctx, attempt);
+		if (late_ns <= LATE_NS)
+			continue;
+		set_disturbance(
+			ctx, attempt->started_ns,
+			xasprintf("attempt %" PRIu32 " at %s was given up while packets were up to "
+				  "%s too late",
+				  made->number, ctx->scenario->endpoints[made->endpoint].name,
+				  duration_format(late_ns, text)));
+		return;
+	}
+}
+
 /* Finds when the client may have begun to behave differently because of delays. */
 static void find_disturbance(struct judge_ctx *ctx)
 {
@@ -252,6 +309,7 @@ static void find_disturbance(struct judge_ctx *ctx)
 		set_disturbance(ctx, ctx->history.attempts[late.attempt].started_ns + 1,
 				late_verdict_text(ctx->scenario, ctx->record, &late));
 	find_starved_connection(ctx);
+	find_late_packets(ctx);
 }
 
 static bool has_finding(const struct judge_ctx *ctx, const struct expectation *expectation)

@@ -399,3 +399,53 @@ Test(judge_connections, outage_by_command_is_replayed_from_the_record)
 			     commanded);
 	}
 }
+
+/* A client that gives up at 95 ms, and got data last at @receive_ns; packets were late at 90 ms. */
+static enum outcome gave_up(int64_t late_ms, int64_t receive_ns)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "latency 50ms");
+	uint32_t id = connected(b, api, FAULT_DELAYED, 0);
+
+	record_add_event(b->record, &(struct event){.kind = EVENT_FAULT,
+						    .at_ns = 90 * NS_PER_MS,
+						    .u.net = {.attempt = id,
+							      .fault = FAULT_DELAYED,
+							      .late_ns = late_ms * NS_PER_MS}});
+	record_builder_client_end(b, id, 95, false, receive_ns);
+	close_with(b, id, 0, 10);
+	record_builder_client_exits(b, 300, 0);
+	expect_range(b, EXPECT_RECEIVED, 10, 10);
+	return outcome_of(b);
+}
+
+Test(judge_connections, client_that_gives_up_waiting_for_late_packets_is_not_blamed)
+{
+	cr_expect_eq(gave_up(10, NEVER_RECEIVED), OUTCOME_FAIL);
+	cr_expect_eq(gave_up(30, NEVER_RECEIVED), OUTCOME_ERROR);
+	/* it did not wait for them, but only for what came after its last data */
+	cr_expect_eq(gave_up(30, 80 * NS_PER_MS), OUTCOME_FAIL);
+}
+
+Test(judge_connections, lateness_of_packets_is_not_the_clients)
+{
+	for (int late_ms = 0; late_ms <= 100; late_ms += 100) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api", "latency 50ms");
+		uint32_t id = connected(b, api, FAULT_DELAYED, 0);
+
+		if (late_ms)
+			record_add_event(
+				b->record,
+				&(struct event){.kind = EVENT_FAULT,
+						.at_ns = 90 * NS_PER_MS,
+						.u.net = {.attempt = id,
+							  .fault = FAULT_DELAYED,
+							  .late_ns = late_ms * NS_PER_MS}});
+		close_with(b, id, 10, 10);
+		record_builder_client_exits(b, 300, 0);
+		record_builder_expect(b, EXPECT_DURATION, ALL_ENDPOINTS)->value.range.range =
+			(struct range){0, 250 * NS_PER_MS};
+		cr_expect_eq(outcome_of(b), late_ms ? OUTCOME_ERROR : OUTCOME_FAIL);
+	}
+}
