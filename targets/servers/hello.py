@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A small HTTP server: hello.py ADDRESS PORT. Answers every GET with 200 and "hello"."""
+"""A small HTTP server: hello.py ADDRESS PORT [keep]. Answers every GET with 200 and "hello".
+
+With "keep", connections stay open for further requests.
+"""
 
 import http.server
 import socket
@@ -35,6 +38,8 @@ def serve(address, port):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if sys.argv[3:] not in ([], ["keep"]):
         sys.exit(__doc__)
+    if sys.argv[3:]:
+        Handler.protocol_version = "HTTP/1.1"
     serve(sys.argv[1], int(sys.argv[2]))
