@@ -153,9 +153,11 @@ bool flow_cut(struct flow *flow, enum step_ending ending)
 {
 	if (!flow_is_open(flow))
 		return false;
-	if (ending == STEP_ENDS_STALL)
+	if (ending == STEP_ENDS_STALL || ending == STEP_ENDS_PAUSE) {
 		flow->state = FLOW_STALLED;
-	else if (ending == STEP_ENDS_CLOSE && !flow->streams[FLOW_TO_CLIENT].ended)
+		flow->way = STALL_BOTH_WAYS;
+		flow->paused = flow->heals = ending == STEP_ENDS_PAUSE;
+	} else if (ending == STEP_ENDS_CLOSE && !flow->streams[FLOW_TO_CLIENT].ended)
 		flow->state = FLOW_CLOSED;
 	else
 		flow->state = FLOW_RESET;
@@ -187,7 +189,8 @@ bool flow_heal(struct flow *flow)
 	if (!flow_heals(flow))
 		return false;
 	flow->state = FLOW_OPEN;
-	flow->healed = true;
+	flow->healed = flow->healed || !flow->paused;
+	flow->paused = false;
 	return true;
 }
 

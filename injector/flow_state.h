@@ -20,7 +20,8 @@
  *          ──► CLOSED   the client is answered as by a server that has closed: its FIN with ACK,
  *                       its data, and everything after its data, with RST
  *
- * An outage can break any open connection, at an instant of its own (flow_cut()).
+ * An outage can break any open connection, at an instant of its own (flow_cut()). If it is a pause,
+ * the connection goes on afterwards, and its step can still break it.
  *
  * A line can be slow and then break. What has been held until then is lost with it: it counts as
  * not passed, and after a stall that heals it comes again.
@@ -81,7 +82,8 @@ struct flow {
 	} losses[FLOW_N_DIRECTIONS];
 	bool gone;   /* CLOSED, and data came: the server has no socket any more */
 	bool over;   /* it ended without its fault */
-	bool healed; /* its stall has ended */
+	bool healed; /* its own stall has ended */
+	bool paused; /* STALLED by a pause */
 	/* STALLED: */
 	enum stall_way way;
 	bool heals;

@@ -65,19 +65,23 @@ struct connection {
 	struct segment_template templates[FLOW_N_DIRECTIONS];
 	struct timer fault_timer;   /* for its fault, or the end of a stall */
 	struct timer release_timer; /* for held packets */
-	struct waiting *waiting;    /* in the order in which they are due */
-	int64_t late_ns;            /* STEP_LATENCY: how long packets were overdue, all in all */
-	int64_t late_reported_ns;   /* what of it was reported */
-	int64_t late_until_ns;      /* it is counted until then */
+	struct timer pause_timer;   /* for the end of a pause */
+	int64_t paused_until_ns;
+	bool break_missed;        /* the timer of its fault expired in a pause */
+	struct waiting *waiting;  /* in the order in which they are due */
+	int64_t late_ns;          /* STEP_LATENCY: how long packets were overdue, all in all */
+	int64_t late_reported_ns; /* what of it was reported */
+	int64_t late_until_ns;    /* it is counted until then */
 	bool near, slowed, established;
-	bool outgoing;             /* its client's packets are seen on their way out */
-	bool unannounced;          /* the flow is broken, but FIN or RST are still to be sent */
-	int64_t broken_ns;         /* when it broke */
-	int64_t established_ns;    /* when its handshake was complete */
-	uint32_t outage;           /* that broke it, as struct net_event has it; 0: none did */
-	struct flow_outage missed; /* an outage during a stall that heals; or its .ending is 0 */
-	bool cut;                  /* in .cut or .half_told of the table: RST is still to be sent */
-	bool client_told;          /* FIN or RST was sent to the client */
+	bool outgoing;          /* its client's packets are seen on their way out */
+	bool unannounced;       /* the flow is broken, but FIN or RST are still to be sent */
+	int64_t broken_ns;      /* when it broke */
+	int64_t established_ns; /* when its handshake was complete */
+	uint32_t outage;        /* that broke it, as struct net_event has it; 0: none did */
+	/* An outage during a pause or a stall that heals; or its .ending is 0. */
+	struct flow_outage missed;
+	bool cut;         /* in .cut or .half_told of the table: RST is still to be sent */
+	bool client_told; /* FIN or RST was sent to the client */
 	struct connection *cut_prev, *cut_next;
 	struct connection *older; /* with the same 4-tuple */
 };
@@ -146,6 +150,7 @@ void flow_table_free(struct flow_table *connections)
 			free_waiting(connection);
 			free_timer(&connection->fault_timer);
 			free_timer(&connection->release_timer);
+			free_timer(&connection->pause_timer);
 			free(connection);
 			connection = older;
 		}
@@ -413,6 +418,7 @@ static void break_due(struct connection *connection)
 	struct flow_table *connections = connection->connections;
 	struct connection_fault fault;
 
+	connection->break_missed = connection->flow.paused;
 	if (!flow_break(&connection->flow))
 		return;
 	if (flow_loses_held(&connection->flow))
@@ -422,6 +428,49 @@ static void break_due(struct connection *connection)
 	fault = fault_of(connection);
 	if (connection->flow.state == FLOW_STALLED)
 		connections->host.report(connections->host.context, &fault);
+}
+
+static void pause_ended(struct connection *connection)
+{
+	struct flow_table *connections = connection->connections;
+	const struct flow_outage missed = connection->missed;
+	int64_t left_ns = connection->paused_until_ns - now_ns(connections);
+	struct connection_fault fault = fault_of(connection);
+
+	if (left_ns > 0 && flow_heals(&connection->flow)) {
+		set_timer(connection, &connection->pause_timer, left_ns, pause_ended);
+		return;
+	}
+	if (!flow_heal(&connection->flow))
+		return;
+	fault.kind = FAULT_HEALED;
+	fault.late_ns = -left_ns;
+	connection->outage = 0;
+	set_near(connection, needs_data(connection));
+	connections->host.report(connections->host.context, &fault);
+	if (connection->break_missed)
+		break_due(connection);
+	connection->missed.ending = STEP_ENDS_NONE;
+	if (missed.ending &&
+	    (missed.ending != STEP_ENDS_PAUSE || missed.until_ns > now_ns(connections)))
+		(void)cut(connection, &missed);
+}
+
+/* Stalls a connection until the pause ends. */
+static void pause_until(struct connection *connection, const struct flow_outage *outage)
+{
+	struct flow_table *connections = connection->connections;
+	struct connection_fault fault;
+
+	stop_timer(&connection->release_timer);
+	drop_waiting(connection);
+	(void)flow_cut(&connection->flow, outage->ending);
+	connection->outage = outage->number;
+	fault = fault_of(connection);
+	connections->host.report(connections->host.context, &fault);
+	connection->paused_until_ns = outage->until_ns;
+	set_timer(connection, &connection->pause_timer, outage->until_ns - now_ns(connections),
+		  pause_ended);
 }
 
 /* Sends the reset once the client has moved on from connect(). */
@@ -675,6 +724,10 @@ static bool cut(struct connection *connection, const struct flow_outage *outage)
 		connection->missed = *outage;
 	if (!connection->established || !flow_is_open(&connection->flow))
 		return false;
+	if (outage->ending == STEP_ENDS_PAUSE) {
+		pause_until(connection, outage);
+		return true;
+	}
 	stop_timer(&connection->fault_timer);
 	stop_timer(&connection->release_timer);
 	drop_waiting(connection);

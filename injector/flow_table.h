@@ -99,6 +99,7 @@ void flow_table_closed(struct flow_table *connections, const struct attempt_info
 struct flow_outage {
 	enum step_ending ending; /* how it ends them; not STEP_ENDS_NONE */
 	uint32_t number;         /* of the outage, as struct net_event has it */
+	int64_t until_ns;        /* STEP_ENDS_PAUSE: when it ends */
 	/* Returns whether the outage is one of the connection's server. */
 	bool (*hits)(void *context, uint32_t attempt);
 	void *context;

@@ -17,6 +17,9 @@
  *
  * An outage `from command` has no timer: it begins with injector_command_outage().
  *
+ * A pause is such an outage, too. It stalls connections until it ends; until then the injector
+ * drops SYNs and SYN-ACKs.
+ *
  * A timer that expires only after the window can't be made good: the server would be back already.
  */
 #include <errno.h>
@@ -76,9 +79,13 @@ static bool hits(void *context, uint32_t id)
 
 static struct flow_outage flow_outage_of(struct outage *outage)
 {
+	const struct time_window *window = &outage->window;
+	bool ends = outage->ending == STEP_ENDS_PAUSE;
+
 	return (struct flow_outage){
 		.ending = outage->ending,
 		.number = outage->number,
+		.until_ns = ends ? outage->last_ns + window->to_ns - window->from_ns : 0,
 		.hits = hits,
 		.context = outage,
 	};
@@ -88,12 +95,13 @@ static struct flow_outage flow_outage_of(struct outage *outage)
 static size_t begin(struct outage *outage)
 {
 	struct injector *injector = outage->injector;
-	const struct flow_outage flow_outage = flow_outage_of(outage);
+	struct flow_outage flow_outage;
 
 	/* What came before it passes: the numbers of all connections are up to date then. */
 	if (injector->queue)
 		(void)injector_read_queue(injector);
 	outage->last_ns = outage->next_ns;
+	flow_outage = flow_outage_of(outage);
 	return flow_table_cut(injector->connections, &flow_outage);
 }
 

@@ -398,6 +398,9 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 		injector_outages_note_attempt(injector, &decision.attempt);
 	}
 
+	if (tracker_pauses(injector->tracker, decision.attempt.id, queued->arrived_ns))
+		decision.verdict = (struct verdict){.kind = VERDICT_DROP};
+
 	event = (struct injector_event){
 		.kind = EVENT_SYN,
 		.earliest_ns = queued->earliest_ns,
@@ -466,8 +469,21 @@ static void take_established(struct injector *injector, const struct queued_pack
 	injector_outages_note_established(injector, &established->attempt);
 }
 
+/* Drops a SYN-ACK in a pause. Reports it if the client has no other yet. */
+static void lose_syn_ack(struct injector *injector, const struct queued_packet *queued, uint32_t id)
+{
+	struct outbox_note note = {
+		.kind = EVENT_FAULT,
+		.fault = FAULT_SYN_ACK_LOST,
+		.attempt = tracker_attempt(injector->tracker, id),
+	};
+
+	give(injector, queued->id, VERDICT_DROP,
+	     note.attempt.state == ATTEMPT_WAITING ? &note : NULL);
+}
+
 static void take_syn_ack(struct injector *injector, const struct queued_packet *queued,
-			 const struct packet *packet)
+			 const struct packet *packet, int64_t now_ns)
 {
 	struct outbox_note note = {.kind = EVENT_ESTABLISHED};
 	struct packet_verdict verdict = {.kind = VERDICT_ACCEPT};
@@ -479,6 +495,11 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 	if (tracker_find_answered(injector->tracker, packet, &id) == 0 &&
 	    injector_sockets_is_late(injector, id)) {
 		give(injector, queued->id, VERDICT_ACCEPT, NULL);
+		return;
+	}
+	if (tracker_find_answered(injector->tracker, packet, &id) == 0 &&
+	    tracker_pauses(injector->tracker, id, now_ns)) {
+		lose_syn_ack(injector, queued, id);
 		return;
 	}
 	r = tracker_syn_ack(injector->tracker, packet, &note.attempt);
@@ -532,7 +553,7 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 		take_syn(injector, queued, &packet, now_ns);
 	} else if (packet_is_syn_ack(&packet)) {
 		injector->overtaken = injector->overtaken || queued->overtaken;
-		take_syn_ack(injector, queued, &packet);
+		take_syn_ack(injector, queued, &packet, now_ns);
 	} else if (injector->connections || is_end(injector, &packet)) {
 		if (queued->overtaken && !injector_withholds(injector, &packet.source,
 							     &packet.destination, TCP_ESTABLISHED))

@@ -16,7 +16,7 @@
 #define KNOWN_STEPS                                                                                \
 	"the steps are accept, refuse, drop, lose N, delay D, unreachable KIND, lose-synack N, "   \
 	"half-open, backlog-full, reset, stall or close after …, slow RATE, packet-loss P, "     \
-	"latency D, down D, flap, restart D"
+	"latency D, down D, flap, restart D, pause D"
 
 static const char *const action_names[] = {
 	[STEP_ACCEPT] = "accept",
@@ -34,6 +34,7 @@ static const char *const action_names[] = {
 	[STEP_SLOW] = "slow",
 	[STEP_PACKET_LOSS] = "packet-loss",
 	[STEP_LATENCY] = "latency",
+	[STEP_PAUSE] = "pause",
 	[STEP_N_ACTIONS] = NULL,
 };
 _Static_assert(ARRAY_SIZE(action_names) == STEP_N_ACTIONS + 1, "one name per action");
@@ -70,6 +71,8 @@ static const struct {
 	{"flapping", "flap up D down D"},
 	{"reboot", "restart D"},
 	{"bounce", "restart D"},
+	{"partition", "pause D"},
+	{"suspend", "pause D"},
 };
 
 static const char *const unreachable_names[] = {
@@ -87,10 +90,9 @@ const char *step_action_name(enum step_action action)
 const char *step_ending_name(enum step_ending ending)
 {
 	static const char *const names[] = {
-		[STEP_ENDS_NONE] = "",
-		[STEP_ENDS_RESET] = "reset",
-		[STEP_ENDS_CLOSE] = "close",
-		[STEP_ENDS_STALL] = "stall",
+		[STEP_ENDS_NONE] = "",       [STEP_ENDS_RESET] = "reset",
+		[STEP_ENDS_CLOSE] = "close", [STEP_ENDS_STALL] = "stall",
+		[STEP_ENDS_PAUSE] = "pause",
 	};
 	_Static_assert(ARRAY_SIZE(names) == STEP_N_ENDINGS, "one name per ending");
 
@@ -616,6 +618,7 @@ static void format_arguments(const struct step *step, enum step_action action, s
 	case STEP_REFUSE:
 	case STEP_DROP:
 	case STEP_HALF_OPEN:
+	case STEP_PAUSE:
 	case STEP_N_ACTIONS:
 		break;
 	}
@@ -635,7 +638,7 @@ void step_format_then(const struct step *step, struct strbuf *out)
 
 void step_format(const struct step *step, struct strbuf *out)
 {
-	if (outage_can_say(step)) {
+	if (outage_can_say(step) || pause_can_say(step)) {
 		outage_format(step, out);
 		return;
 	}
@@ -648,6 +651,6 @@ void step_format(const struct step *step, struct strbuf *out)
 		strbuf_puts(out, " when ");
 		condition_format(&step->when, out);
 	}
-	if (step->ending)
+	if (step->ending && step->ending != STEP_ENDS_PAUSE)
 		strbuf_printf(out, " ending %s", step_ending_name(step->ending));
 }

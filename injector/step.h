@@ -32,7 +32,8 @@
  *
  *     outage = "down" D1 [ ".." [ D2 ] ] [ "every" D ] rest
  *            | "flap" ( "up" D "down" D | "down" D "up" D ) rest
- *            | "restart" D [ "at" D ] [ "every" D ] rest
+ *            | "restart" D [ "each" ] [ "at" D ] [ "every" D ] rest
+ *            | "pause" D [ "each" ] [ "at" D ] [ "every" D ] [ "from" ORIGIN ]
  *     rest   = [ "from" ORIGIN ] [ "ending" ENDING ] [ "with" step ]
  *     ORIGIN = "start" | "first-attempt" | "command"
  *     ENDING = "reset" | "close" | "stall"
@@ -45,6 +46,12 @@
  * `restart D at T` is `down T..T+D ending reset`, and without `at` it comes 1 s after the first
  * attempt: `down 1s..1s+D from first-attempt ending reset`. `from command` begins at once, whenever
  * a command says so: `restart D from command` is `down D from command ending reset`.
+ *
+ * In a `pause` no packet gets through in either direction, SYNs included. It comes at the same
+ * times as a restart, but not by command.
+ *
+ * With `each`, the addresses of the endpoint are down one after the other, for D each. Who reads
+ * the step makes a step for each address of it.
  */
 #ifndef SYNFAULT_INJECTOR_STEP_H
 #define SYNFAULT_INJECTOR_STEP_H
@@ -69,6 +76,7 @@ enum step_action {
 	STEP_SLOW,         /* connected, data goes at a rate */
 	STEP_PACKET_LOSS,  /* connected, some packets with data are lost */
 	STEP_LATENCY,      /* connected, packets come late */
+	STEP_PAUSE,        /* SYNs are lost while a pause lasts */
 	STEP_N_ACTIONS,
 };
 
@@ -95,6 +103,7 @@ enum step_ending {
 	STEP_ENDS_RESET,
 	STEP_ENDS_CLOSE,
 	STEP_ENDS_STALL,
+	STEP_ENDS_PAUSE, /* stalled until the outage ends; only with STEP_PAUSE */
 	STEP_N_ENDINGS,
 };
 
@@ -133,6 +142,7 @@ struct step {
 	struct condition when; /* which attempts it applies to */
 	/* Of connections whenever the window of .when begins; it has no other part but a family. */
 	enum step_ending ending;
+	bool each; /* an outage of one address after the other */
 };
 
 /**
@@ -164,7 +174,7 @@ bool step_is_verdict(const struct step *step);
 
 /** step_action_name() - return the action as a word: "accept", "refuse", … */
 const char *step_action_name(enum step_action action);
-/** step_ending_name() - return "reset", "close" or "stall"; "" for STEP_ENDS_NONE */
+/** step_ending_name() - return "reset", "close", "stall" or "pause"; "" for STEP_ENDS_NONE */
 const char *step_ending_name(enum step_ending ending);
 
 /* Where and why a step's text is wrong. */

@@ -13,7 +13,9 @@
 #define RESTART_EXAMPLE                                                                            \
 	"for example \"restart 5s\", \"restart 1s at 3s\" or \"restart 1s at 3s every 10s\""
 
-/* When a restart comes, unless it says so: long enough for a client to have connected. */
+#define PAUSE_EXAMPLE "for example \"pause 5s\", \"pause 1s at 3s\" or \"pause 1s at 3s every 10s\""
+
+/* When a restart or pause comes, unless it says so: long enough for a client to have connected. */
 #define RESTART_AT_NS (1 * NS_PER_S)
 
 /* Sets the parser's error and remedy. Returns -EINVAL. */
@@ -36,7 +38,8 @@ bool outage_is_meant(const char *text)
 	const struct step_parser parser = {.text = text};
 	struct step_token word = parser_peek(&parser);
 
-	return token_is(&word, "down") || token_is(&word, "flap") || token_is(&word, "restart");
+	return token_is(&word, "down") || token_is(&word, "flap") || token_is(&word, "restart") ||
+	       token_is(&word, "pause");
 }
 
 /* Returns whether it is what an attempt can meet while a server is down. */
@@ -52,7 +55,7 @@ static int parse_ending(struct step_parser *parser, const struct step_token *end
 {
 	struct step_token word = word_after(parser, ending);
 
-	for (int i = STEP_ENDS_NONE + 1; i < STEP_N_ENDINGS; i++) {
+	for (int i = STEP_ENDS_NONE + 1; i < STEP_ENDS_PAUSE; i++) {
 		if (!token_is(&word, step_ending_name((enum step_ending)i)))
 			continue;
 		step->ending = (enum step_ending)i;
@@ -81,6 +84,7 @@ static int parse_with(struct step_parser *parser, const struct step_token *with,
 	struct step_token rest = word_after(parser, with), word;
 	struct condition when = step->when;
 	enum step_ending ending = step->ending;
+	const bool each = step->each;
 	AUTO_FREE char *text = NULL;
 	int status;
 
@@ -103,6 +107,7 @@ static int parse_with(struct step_parser *parser, const struct step_token *with,
 			    "0s..5s}, do: ...}");
 	step->when = when;
 	step->ending = ending;
+	step->each = each;
 	word = word_after(parser, &rest);
 	if (word.length == 0)
 		return 0;
@@ -135,6 +140,9 @@ static int parse_rest(struct step_parser *parser, struct step_token word, struct
 		return -EINVAL;
 	if (word.length == 0)
 		return 0;
+	if (token_is(&word, "each"))
+		return fail(parser, &word, "\"each\" comes after the first duration",
+			    "for example \"restart 2s each at 3s\"");
 	if (token_is(&word, "with"))
 		return parse_with(parser, &word, step);
 	return fail(parser, &word, "unexpected word after the times of an outage",
@@ -214,7 +222,8 @@ static int parse_flap(struct step_parser *parser, const struct step_token *flap,
 }
 
 /* Reads the duration after @at, which it moves there. */
-static int take_duration(struct step_parser *parser, struct step_token *at, int64_t *ret_ns)
+static int take_duration(struct step_parser *parser, struct step_token *at, const char *example,
+			 int64_t *ret_ns)
 {
 	struct step_token value = word_after(parser, at);
 	AUTO_FREE char *copy = xstrndup(value.text, value.length);
@@ -222,14 +231,40 @@ static int take_duration(struct step_parser *parser, struct step_token *at, int6
 
 	if (value.length == 0 || duration_parse(copy, ret_ns, &reason) < 0)
 		return fail(parser, value.length ? &value : at, "a duration is missing here",
-			    RESTART_EXAMPLE);
+			    example);
 	*at = value;
 	return 0;
 }
 
+/* Reads what follows the times of a pause, from @word on: nothing but an origin. */
+static int parse_pause_rest(struct step_parser *parser, struct step_token word, struct step *step)
+{
+	struct step_token rest = word;
+
+	if (token_is(&word, "with") || token_is(&word, "ending"))
+		return fail(
+			parser, &word,
+			"in a pause all packets get lost: it has no \"with\" and no \"ending\"",
+			"write \"down 2s..5s ending reset\" or \"restart 5s\" for a server that "
+			"is down");
+	step->action = STEP_PAUSE;
+	step->ending = STEP_ENDS_PAUSE;
+	if (parse_rest(parser, word, step) < 0)
+		return -EINVAL;
+	if (step->action != STEP_PAUSE || step->ending != STEP_ENDS_PAUSE)
+		return fail(parser, &rest, "in a pause all packets get lost", PAUSE_EXAMPLE);
+	if (step->when.window.from == TIME_FROM_COMMAND)
+		return fail(parser, &rest, "no command begins a pause",
+			    "let it begin at a time, for example \"pause 5s at 3s\"");
+	return 0;
+}
+
+/* Reads a restart, or a pause: both have the same times. */
 static int parse_restart(struct step_parser *parser, const struct step_token *restart,
 			 struct step *step)
 {
+	const bool pause = token_is(restart, "pause");
+	const char *example = pause ? PAUSE_EXAMPLE : RESTART_EXAMPLE;
 	int64_t down_ns, at_ns = RESTART_AT_NS, every_ns = 0;
 	struct step_token at = *restart, word, whole = {.offset = restart->offset};
 	char from[DURATION_TEXT_SIZE], to[DURATION_TEXT_SIZE], every[DURATION_TEXT_SIZE];
@@ -237,32 +272,40 @@ static int parse_restart(struct step_parser *parser, const struct step_token *re
 	struct condition_error error;
 	enum time_origin origin = TIME_FROM_FIRST_ATTEMPT;
 
-	if (take_duration(parser, &at, &down_ns) < 0)
+	if (take_duration(parser, &at, example, &down_ns) < 0)
 		return -EINVAL;
 	word = word_after(parser, &at);
+	if (token_is(&word, "each")) {
+		step->each = true;
+		at = word;
+		word = word_after(parser, &at);
+	}
 	if (token_is(&word, "at")) {
 		at = word;
-		if (take_duration(parser, &at, &at_ns) < 0)
+		if (take_duration(parser, &at, example, &at_ns) < 0)
 			return -EINVAL;
 		origin = TIME_FROM_START;
 		word = word_after(parser, &at);
 	}
 	if (token_is(&word, "every")) {
 		at = word;
-		if (take_duration(parser, &at, &every_ns) < 0)
+		if (take_duration(parser, &at, example, &every_ns) < 0)
 			return -EINVAL;
 		word = word_after(parser, &at);
 	}
 	whole.length = token_end(&at) - whole.offset;
 	whole.text = parser->text + whole.offset;
 	if (down_ns == 0)
-		return fail(parser, &whole, "a restart takes time", RESTART_EXAMPLE);
+		return fail(parser, &whole, pause ? "a pause takes time" : "a restart takes time",
+			    example);
 	window = xasprintf("%s..%s%s%s", duration_format_exact(at_ns, from),
 			   duration_format_exact(at_ns + down_ns, to), every_ns ? " every " : "",
 			   every_ns ? duration_format_exact(every_ns, every) : "");
 	if (time_window_parse(window, false, &step->when.window, &error) < 0)
-		return fail(parser, &whole, error.message, RESTART_EXAMPLE);
+		return fail(parser, &whole, error.message, example);
 	step->when.window.from = origin;
+	if (pause)
+		return parse_pause_rest(parser, word, step);
 	step->ending = STEP_ENDS_RESET;
 	if (parse_rest(parser, word, step) < 0)
 		return -EINVAL;
@@ -293,18 +336,43 @@ int outage_parse(const char *text, struct step *ret, struct step_error *ret_erro
 	return status;
 }
 
+static bool has_only_window(const struct condition *when)
+{
+	return when->given && when->has_window && !when->n_ranges && !when->family &&
+	       when->chance == CHANCE_ALWAYS;
+}
+
 bool outage_can_say(const struct step *step)
 {
-	const struct condition *when = &step->when;
+	return is_absence(step) && has_only_window(&step->when);
+}
 
-	return is_absence(step) && when->given && when->has_window && !when->n_ranges &&
-	       !when->family && when->chance == CHANCE_ALWAYS;
+bool pause_can_say(const struct step *step)
+{
+	return step->action == STEP_PAUSE && has_only_window(&step->when);
+}
+
+static void format_pause(const struct time_window *window, struct strbuf *out)
+{
+	char text[DURATION_TEXT_SIZE];
+
+	strbuf_printf(out, "pause %s",
+		      duration_format_exact(window->to_ns - window->from_ns, text));
+	strbuf_printf(out, " at %s", duration_format_exact(window->from_ns, text));
+	if (window->every_ns)
+		strbuf_printf(out, " every %s", duration_format_exact(window->every_ns, text));
+	if (window->from != TIME_FROM_START)
+		strbuf_printf(out, " from %s", time_origin_names[window->from]);
 }
 
 void outage_format(const struct step *step, struct strbuf *out)
 {
 	struct step with = *step;
 
+	if (step->action == STEP_PAUSE) {
+		format_pause(&step->when.window, out);
+		return;
+	}
 	strbuf_puts(out, "down ");
 	time_window_format(&step->when.window, true, out);
 	if (step->ending)

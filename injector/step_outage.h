@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads and writes outages, the steps `down`, `flap` and `restart`: see step.h. */
+/* Reads and writes outages, the steps `down`, `flap`, `restart` and `pause`: see step.h. */
 #ifndef SYNFAULT_INJECTOR_STEP_OUTAGE_H
 #define SYNFAULT_INJECTOR_STEP_OUTAGE_H
 
@@ -14,6 +14,9 @@ int outage_parse(const char *text, struct step *ret, struct step_error *ret_erro
  * time, and it refuses, drops or is unreachable
  */
 bool outage_can_say(const struct step *step);
+/** pause_can_say() - return whether a step can be written as a pause: its condition is only a time
+ */
+bool pause_can_say(const struct step *step);
 /** outage_format() - add the outage as text, which outage_parse() reads back */
 void outage_format(const struct step *step, struct strbuf *out);
 

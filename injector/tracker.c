@@ -77,6 +77,7 @@ struct part {
 	uint32_t held;       /* number of the only attempt that it serves; 0: it is a script */
 	uint32_t attempt;    /* id of that attempt, or NO_ATTEMPT if it has not started */
 	bool released;       /* that attempt */
+	bool pauses;         /* it has a STEP_PAUSE */
 };
 
 struct endpoint {
@@ -154,6 +155,7 @@ struct verdict step_decide(const struct step *step, uint32_t syn_ordinal, int64_
 	case STEP_SLOW:
 	case STEP_PACKET_LOSS:
 	case STEP_LATENCY:
+	case STEP_PAUSE:
 	case STEP_ACCEPT:
 	case STEP_N_ACTIONS:
 		break;
@@ -181,8 +183,10 @@ static struct part *add_part(struct tracker *tracker, uint32_t index, const stru
 	struct part *part = xzalloc(sizeof(*part));
 
 	assert(script->n_steps > 0);
-	for (size_t i = 0; i < script->n_steps; i++)
+	for (size_t i = 0; i < script->n_steps; i++) {
 		script_append(&part->script, &script->steps[i]);
+		part->pauses = part->pauses || script->steps[i].action == STEP_PAUSE;
+	}
 	if (last)
 		part->first_step = last->first_step + (uint32_t)last->script.n_steps;
 	step_select_init(&part->progress, &part->script, index, tracker->seed);
@@ -492,6 +496,26 @@ int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t no
 		.verdict = step_decide(step, attempt->syns, attempt->delay_ns),
 	};
 	return 0;
+}
+
+bool tracker_pauses(const struct tracker *tracker, uint32_t id, int64_t now_ns)
+{
+	const struct attempt *attempt = attempt_at(tracker, id);
+	/* only the first script can have such outages */
+	const struct part *part = tracker->endpoints[attempt->endpoint].parts[0];
+	int64_t since_start_ns = now_ns - tracker->origin_ns;
+
+	for (size_t i = 0; part->pauses && i < part->script.n_steps; i++) {
+		const struct step *step = &part->script.steps[i];
+		const struct time_window *window = &step->when.window;
+		int64_t from_ns = window->from == TIME_FROM_START ? 0 : part->progress.first_ns;
+
+		if (step->action == STEP_PAUSE && step->list == step_of(tracker, attempt)->list &&
+		    (!step->when.family || step->when.family == attempt->key.server.family) &&
+		    time_window_holds(window, since_start_ns - from_ns))
+			return true;
+	}
+	return false;
 }
 
 /*

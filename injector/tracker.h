@@ -212,6 +212,12 @@ int tracker_syn_ack(struct tracker *tracker, const struct packet *packet, struct
 int tracker_refused(struct tracker *tracker, uint32_t id, struct attempt_info *ret);
 
 /**
+ * tracker_pauses() - return whether at this time nothing gets through between the attempt's client
+ * and its server (STEP_PAUSE)
+ */
+bool tracker_pauses(const struct tracker *tracker, uint32_t id, int64_t now_ns);
+
+/**
  * tracker_find_answered() - find the attempt that a SYN-ACK answers
  *
  * Return: 0 and writes its id, or -ENOENT.

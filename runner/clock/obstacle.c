@@ -46,6 +46,9 @@ static char *step_obstacle(const struct scenario *scenario, const struct step *s
 	if (step->for_ns > 0)
 		return xstrdup("after a stall that heals a connection goes on by the kernel's "
 			       "retransmissions, which follow real time");
+	if (step->ending == STEP_ENDS_PAUSE)
+		return xstrdup("after a pause connections go on by the kernel's retransmissions, "
+			       "which follow real time");
 	if (step_loses_packets(step))
 		return xstrdup("lost packets come again by the kernel's retransmissions, which "
 			       "follow real time");

@@ -206,6 +206,75 @@ static void gather_syns(struct checker *checker)
 	}
 }
 
+/* Returns the last command at this endpoint before @at_ns, or the first one after it. */
+static int64_t command_at(const struct checker *checker, size_t endpoint, int64_t at_ns, bool after)
+{
+	const struct record *record = checker->ctx->record;
+	int64_t last_ns = INT64_MAX;
+
+	for (size_t i = 0; i < record->n_events; i++) {
+		const struct event *event = &record->events[i];
+
+		if (event->kind != EVENT_OUTAGE || event->u.outage.endpoint != endpoint)
+			continue;
+		if (event->at_ns > at_ns)
+			return after ? event->at_ns : last_ns;
+		last_ns = event->at_ns;
+	}
+	return after ? INT64_MAX : last_ns;
+}
+
+/*
+ * Returns what the times of an outage at this endpoint count from, for what happened at @at_ns;
+ * INT64_MAX: it has not begun.
+ */
+static int64_t origin_of(const struct checker *checker, size_t endpoint,
+			 const struct time_window *window, int64_t at_ns)
+{
+	const struct history *history = &checker->ctx->history;
+
+	if (window->from == TIME_FROM_START)
+		return 0;
+	if (window->from == TIME_FROM_COMMAND)
+		return command_at(checker, endpoint, at_ns, false);
+	for (size_t id = 0; id < history->n_attempts; id++)
+		if (checker->ctx->record->attempts[id].endpoint == endpoint)
+			return history->attempts[id].started_ns;
+	return INT64_MAX;
+}
+
+/*
+ * Returns whether a SYN came in a pause. *@ret_surely: not near its begin or end, where the times
+ * of the record are not exact enough.
+ */
+static bool in_pause(const struct checker *checker, uint32_t id, int64_t at_ns, bool *ret_surely)
+{
+	const struct record_attempt *made = &checker->ctx->record->attempts[id];
+	const struct script *script = &checker->ctx->scenario->endpoints[made->endpoint].script;
+	uint32_t list = step_of(checker, id)->list;
+	bool maybe = false;
+
+	*ret_surely = false;
+	for (size_t k = 0; k < script->n_steps; k++) {
+		const struct step *step = &script->steps[k];
+		const struct time_window *window = &step->when.window;
+		int64_t origin_ns;
+		bool before, after;
+
+		if (step->action != STEP_PAUSE || step->list != list ||
+		    (step->when.family && step->when.family != made->client.family))
+			continue;
+		origin_ns = origin_of(checker, made->endpoint, window, at_ns);
+		if (origin_ns == INT64_MAX)
+			continue;
+		before = time_window_holds(window, at_ns - origin_ns - EARLY_SLACK_NS);
+		after = time_window_holds(window, at_ns - origin_ns + EARLY_SLACK_NS);
+		maybe = maybe || before || after;
+		*ret_surely = *ret_surely || (before && after);
+	}
+	return maybe;
+}
+
 /*
  * A SYN that was still held when the run ended has no verdict, or was dropped at the end. One that
  * arrived just before the end may never have been read.
@@ -215,6 +284,7 @@ static void check_syn(struct checker *checker, uint32_t id, uint32_t ordinal)
 	const struct syn *syn = &checker->syns[checker->first_syn[id] + ordinal - 1];
 	const struct record_attempt *attempt = &checker->ctx->record->attempts[id];
 	struct verdict scripted = step_decide(step_of(checker, id), ordinal, attempt->delay_ns);
+	bool surely, maybe = in_pause(checker, id, syn->at_ns, &surely);
 	bool held = syn->at_ns + scripted.hold_ns >=
 		    checker->end_ns - checker->ctx->record->harness_lag_ns;
 	/* One decision about an attempt that is held is about all of its SYNs. */
@@ -226,6 +296,11 @@ static void check_syn(struct checker *checker, uint32_t id, uint32_t ordinal)
 		add_about(checker, id, "has no SYN %" PRIu32, ordinal);
 	else if (!syn->decided && !held)
 		add_about(checker, id, "has no verdict for its SYN %" PRIu32, ordinal);
+	else if (maybe && syn->decided && syn->verdict == VERDICT_DROP)
+		return;
+	else if (surely && syn->decided)
+		add_about(checker, id, "got the verdict \"%s\" for its SYN %" PRIu32 " in a pause",
+			  verdict_kind_name(syn->verdict), ordinal);
 	else if (syn->decided && syn->verdict != scripted.kind &&
 		 !(held && syn->verdict == VERDICT_DROP))
 		add_about(checker, id, "got the verdict \"%s\" for its SYN %" PRIu32 ", not \"%s\"",
@@ -272,43 +347,6 @@ static void check_story(struct checker *checker, const struct attempt_history *a
 /* Where an outage ended connections, they end this soon. */
 #define OUTAGE_TAKES_NS NS_PER_S
 
-/* Returns the last command at this endpoint before @at_ns, or the first one after it. */
-static int64_t command_at(const struct checker *checker, size_t endpoint, int64_t at_ns, bool after)
-{
-	const struct record *record = checker->ctx->record;
-	int64_t last_ns = INT64_MAX;
-
-	for (size_t i = 0; i < record->n_events; i++) {
-		const struct event *event = &record->events[i];
-
-		if (event->kind != EVENT_OUTAGE || event->u.outage.endpoint != endpoint)
-			continue;
-		if (event->at_ns > at_ns)
-			return after ? event->at_ns : last_ns;
-		last_ns = event->at_ns;
-	}
-	return after ? INT64_MAX : last_ns;
-}
-
-/*
- * Returns what the times of an outage at this endpoint count from, for what happened at @at_ns;
- * INT64_MAX: it has not begun.
- */
-static int64_t origin_of(const struct checker *checker, size_t endpoint,
-			 const struct time_window *window, int64_t at_ns)
-{
-	const struct history *history = &checker->ctx->history;
-
-	if (window->from == TIME_FROM_START)
-		return 0;
-	if (window->from == TIME_FROM_COMMAND)
-		return command_at(checker, endpoint, at_ns, false);
-	for (size_t id = 0; id < history->n_attempts; id++)
-		if (checker->ctx->record->attempts[id].endpoint == endpoint)
-			return history->attempts[id].started_ns;
-	return INT64_MAX;
-}
-
 /* Returns when an outage at this endpoint begins next after @at_ns; INT64_MAX: never. */
 static int64_t next_outage(const struct checker *checker, size_t endpoint,
 			   const struct time_window *window, int64_t at_ns)
@@ -331,6 +369,7 @@ static bool is_fault_of(enum fault_kind fault, enum step_ending ending)
 		/* a server that has closed before can only reset */
 		return fault == FAULT_CLOSED || fault == FAULT_RESET;
 	case STEP_ENDS_STALL:
+	case STEP_ENDS_PAUSE:
 		return fault == FAULT_STALLED;
 	case STEP_ENDS_NONE:
 	case STEP_N_ENDINGS:

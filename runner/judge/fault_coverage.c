@@ -119,6 +119,9 @@ static bool action_fired(const struct judge_ctx *ctx, const struct step *step,
 		return attempt_had_own_fault(attempt, FAULT_PACKET_LOST);
 	case STEP_LATENCY:
 		return attempt_had_own_fault(attempt, FAULT_DELAYED);
+	case STEP_PAUSE:
+		return attempt->details->dropped > 0 ||
+		       attempt_had_own_fault(attempt, FAULT_SYN_ACK_LOST);
 	case STEP_DROP:
 	case STEP_LOSE:
 		return attempt->details->dropped > 0;

@@ -8,6 +8,7 @@
 struct waiting {
 	int64_t due_ns;   /* when the script answers it first, at the earliest; INT64_MAX: never */
 	bool unconnected; /* its socket died without a SYN-ACK */
+	bool may_pause;   /* the script alone does not say which SYNs were dropped */
 };
 
 /* Returns NULL if the record is not of the scenario. */
@@ -35,20 +36,42 @@ static void take_syn(const struct scenario *scenario, const struct record_attemp
 		waiting->due_ns = MIN(waiting->due_ns, event_earliest_ns(event) + scripted.hold_ns);
 }
 
+/* Returns whether some SYNs at the attempt's endpoint get lost in a pause. */
+static bool may_pause(const struct scenario *scenario, const struct record_attempt *attempt)
+{
+	const struct script *script;
+
+	if (attempt->endpoint >= scenario->n_endpoints)
+		return false;
+	script = &scenario->endpoints[attempt->endpoint].script;
+	for (size_t i = 0; i < script->n_steps; i++)
+		if (script->steps[i].action == STEP_PAUSE)
+			return true;
+	return false;
+}
+
 static struct waiting *gather(const struct scenario *scenario, const struct history *history)
 {
 	const struct record *record = history->record;
 	struct waiting *all = xmalloc((history->n_attempts + 1) * sizeof(*all));
 
 	for (size_t id = 0; id < history->n_attempts; id++)
-		all[id] = (struct waiting){.due_ns = INT64_MAX};
+		all[id] = (struct waiting){
+			.due_ns = INT64_MAX,
+			.may_pause = may_pause(scenario, &record->attempts[id]),
+		};
 	for (size_t i = 0; i < record->n_events; i++) {
 		const struct event *event = &record->events[i];
 		uint32_t id = event->u.net.attempt;
 
 		if (event->kind > EVENT_CLOSED || id >= history->n_attempts)
 			continue;
-		if (event->kind == EVENT_SYN)
+		if (all[id].may_pause && event->kind == EVENT_VERDICT &&
+		    event->u.net.verdict != VERDICT_DROP)
+			all[id].due_ns = MIN(all[id].due_ns, event->at_ns - event->u.net.lag_ns);
+		else if (all[id].may_pause && event->kind == EVENT_SYN)
+			continue;
+		else if (event->kind == EVENT_SYN)
 			take_syn(scenario, &record->attempts[id], event, &all[id]);
 		else if (event->kind == EVENT_CLOSED)
 			all[id].unconnected = event->u.net.bytes_acked == 0;

@@ -72,6 +72,14 @@ static void take_fault(struct history *history, struct attempt_details *details,
 		for (size_t i = 0; i < FAULT_N_KINDS; i++)
 			details->faults->at_ns[i] = INT64_MAX;
 	}
+	/*
+	 * Of several pauses the last one that began before the client's end counts: the ones before
+	 * it have healed.
+	 */
+	if (kind == FAULT_STALLED && details->faults->at_ns[FAULT_HEALED] != INT64_MAX &&
+	    details->client_end_ns == INT64_MAX)
+		details->faults->at_ns[FAULT_STALLED] = details->faults->at_ns[FAULT_HEALED] =
+			INT64_MAX;
 	if (details->faults->at_ns[kind] == INT64_MAX)
 		details->faults->bytes[kind] = event->u.net.bytes;
 	details->faults->at_ns[kind] = MIN(details->faults->at_ns[kind], event->at_ns);

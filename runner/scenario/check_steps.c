@@ -44,6 +44,20 @@ static void check_healing(struct loader *loader, const struct step *step, const 
 		    duration_format_exact(step->for_ns, lasts));
 }
 
+/* Finds a pause that ends only after the scenario. */
+static void check_pause(struct loader *loader, const struct step *step, const struct place *place)
+{
+	char timeout[DURATION_TEXT_SIZE];
+
+	if (step->action != STEP_PAUSE || step->when.window.from != TIME_FROM_START ||
+	    step->when.window.to_ns < loader->scenario->timeout_ns)
+		return;
+	diag_add(loader->diags, place,
+		 "this pause ends after the scenario's timeout of %s, so no client sees its end",
+		 duration_format_exact(loader->scenario->timeout_ns, timeout));
+	loader_hint(loader, "give the scenario a longer timeout");
+}
+
 /* Returns the outages that end connections, of all lists; there are few (MAX_CONDITIONAL). */
 static const struct step **find_outages(const struct script *script, size_t *ret_n)
 {
@@ -61,6 +75,12 @@ static const struct step **find_outages(const struct script *script, size_t *ret
 static const char *why_not_ended(const struct step *step, const struct step *outage,
 				 const char **ret_hint)
 {
+	if (outage->ending == STEP_ENDS_PAUSE) {
+		*ret_hint = "leave one of the two out, or give them to endpoints of their own";
+		return step_break(step) == STEP_STALL || step->action == STEP_HALF_OPEN
+			       ? "a connection that a step stalls can't be paused, too"
+			       : NULL;
+	}
 	if (step_break(step) == STEP_STALL && step->way != STALL_BOTH_WAYS) {
 		*ret_hint = "stall both directions, or leave out the outage's \"ending\"";
 		return "an outage can't end a connection while one direction is stalled";
@@ -103,6 +123,7 @@ void check_steps(struct loader *loader, const struct endpoint_spec *endpoint)
 		const struct place *place = &endpoint->step_places[i];
 
 		check_healing(loader, step, place);
+		check_pause(loader, step, place);
 		check_outages(loader, endpoint, i, outages, n_outages);
 		if (says_protocol(step) && step->when.family != AF_INET &&
 		    endpoint_list_has_family(endpoint, step->list, FAMILY_IPV6)) {
@@ -116,7 +137,9 @@ void check_steps(struct loader *loader, const struct endpoint_spec *endpoint)
 		    endpoint->serve == SERVE_NONE) {
 			diag_add(loader->diags, place,
 				 "\"%s\" needs a connection, but this endpoint has no server",
-				 step->ending ? "ending" : step_action_name(for_connection(step)));
+				 step->ending == STEP_ENDS_PAUSE ? "pause"
+				 : step->ending                  ? "ending"
+						: step_action_name(for_connection(step)));
 			loader_hint(loader, "give it a server (serve: accept), or use \"refuse\"");
 		}
 	}

@@ -239,7 +239,8 @@ static bool check_alone(struct loader *loader, const struct endpoint_spec *endpo
 			 "ending close\"");
 		return false;
 	}
-	if (step->ending && when->window.from != TIME_FROM_COMMAND && when->window.from_ns == 0 &&
+	if (step->ending && step->ending != STEP_ENDS_PAUSE &&
+	    when->window.from != TIME_FROM_COMMAND && when->window.from_ns == 0 &&
 	    !when->window.every_ns) {
 		error_at(loader, place,
 			 "there is nothing to end: no connection is established when this outage "

@@ -224,6 +224,36 @@ Test(inject, connections_survive_a_reset_command)
 	left_nothing(synfault);
 }
 
+Test(inject, packets_come_late_and_get_lost_in_a_pause)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(
+		"name: paused\n"
+		"endpoints:\n"
+		"  api:\n"
+		"    serve: echo\n"
+		"    faults: [pause 900ms at 300ms from first-attempt, latency 30ms]\n"
+		"expect: {attempts: 1, bytes: {sent: 2, received: 2}, ended: closed}\n");
+
+	program_needs(synfault, "python3");
+	program_writes(synfault, "client.py",
+		       "import socket, sys, time\n"
+		       "host, port = sys.argv[1].split(':')\n"
+		       "s = socket.create_connection((host, int(port)))\n"
+		       "began = time.monotonic()\n"
+		       "for pause in 0, 0.4:\n"
+		       "    time.sleep(pause); s.sendall(b'x'); s.recv(1)\n"
+		       "s.close()\n"
+		       "print(time.monotonic() - began > 0.5)\n");
+	runs(synfault, "start one --record r.json a.yaml\n"
+		       "python3 client.py $(address one)\n"
+		       "ctl one stop; ends one $pid\n"
+		       "grep -o '\"fault\":\"[a-z]*\"' r.json | sort -u\n");
+	program_printed(synfault, "True\n");
+	program_printed(synfault, "one ended with 0\n");
+	program_printed(synfault, "\"delayed\"\n\"fault\":\"healed\"\n\"fault\":\"stalled\"\n");
+	left_nothing(synfault);
+}
+
 Test(inject, a_command_restarts_an_endpoint)
 {
 	AUTO_PROGRAM struct program *synfault =

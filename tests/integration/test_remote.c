@@ -59,9 +59,11 @@ Test(remote, faults_look_real_to_the_client_of_any_server)
 #define LATER_STEPS                                                                                \
 	"half-open, backlog-full abort, reset after accept, reset after 5000 bytes, stall after "  \
 	"5000 bytes, close after accept, close after 5000 bytes, reset after 30000 bytes "         \
-	"to-server, stall after 30000 bytes to-server, slow 200 KB/s, slow 400 KB/s to-server"
+	"to-server, stall after 30000 bytes to-server, slow 200 KB/s, slow 400 KB/s to-server, "   \
+	"latency 30ms"
 #define LATER_ENDS                                                                                 \
-	"stalled, reset, reset, reset, stalled, closed, closed, reset, stalled, closed, closed"
+	"stalled, reset, reset, reset, stalled, closed, closed, reset, stalled, closed, closed, "  \
+	"closed"
 #define LATER(address)                                                                             \
 	"name: '" address "'\n"                                                                    \
 	"endpoints: {db: {remote: '" address "'}}\n"
@@ -85,6 +87,7 @@ static void assert_connections(const struct record *record)
 		{"stall after 30000 bytes to-server", NS_PER_S, -1},
 		{"slow 200 KB/s", 490 * NS_PER_MS, -1},
 		{"slow 400 KB/s to-server", 490 * NS_PER_MS, -1},
+		{"latency 30ms", 60 * NS_PER_MS, -1},
 	};
 	struct history history = history_make(record);
 
@@ -114,10 +117,10 @@ Test(remote, connections_break_as_the_script_says)
 		"    command:\n"
 		"    - sh\n"
 		"    - -c\n"
-		"    - 'for i in 1 2 3 4 5 6 7 8 9 10 11; do\n"
+		"    - 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do\n"
 		"         curl -s -m 1 -T big -H Expect: -o /dev/null http://${db}/;\n"
 		"         echo $?; done'\n"
-		"  expect: {connected: 11, ended: [" LATER_ENDS "]}\n" NEXT LATER("192.0.2.2:8000")
+		"  expect: {connected: 12, ended: [" LATER_ENDS "]}\n" NEXT LATER("192.0.2.2:8000")
 			NEXT LATER("[2001:db8::2]:8000") NEXT LATER("192.0.2.1:8000"));
 
 	program_needs(synfault, "curl nft");

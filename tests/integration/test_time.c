@@ -343,6 +343,11 @@ Test(virtual_time, skips_stalls_after_which_kernels_retransmit)
 		       "client: {command: [synfault-tiny, '${api}']}\n"
 		       "expect: {exit: 0}\n"
 		       "---\n"
+		       "name: paused\n"
+		       "endpoints: {api: {faults: [pause 1s]}}\n"
+		       "client: {command: [synfault-tiny, '${api}']}\n"
+		       "expect: {exit: 0}\n"
+		       "---\n"
 		       "name: one way\n"
 		       "endpoints: {api: {faults: [stall from-server after accept]}}\n"
 		       "client: {command: [synfault-tiny, '${api}']}\n"
@@ -351,6 +356,7 @@ Test(virtual_time, skips_stalls_after_which_kernels_retransmit)
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
 	junit_says(junit, "heals", OUTCOME_SKIP, NULL, "after a stall that heals");
+	junit_says(junit, "paused", OUTCOME_SKIP, NULL, "after a pause");
 	junit_says(junit, "one way", OUTCOME_SKIP, NULL, "a stall of one direction");
 }
 

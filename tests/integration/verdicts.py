@@ -170,6 +170,30 @@ expect: {attempts: 1, bytes: {received: 10}}"""),
 endpoints: {api: {serve: echo, faults: [refuse, latency 50ms]}}
 client: {command: [STEPS, "${api}", --, "connect:0"]}
 expect: {attempts: 1..2}"""),
+    ("a client that waits out a pause goes on", "pass error", """
+endpoints: {api: {serve: echo, faults: [pause 300ms at 200ms from first-attempt]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "send:10", "get:10", "wait:300", "send:10", "get:10", "close"]}
+expect: {attempts: 1, bytes: {sent: 20, received: 20}, ended: closed, leaks: 0}"""),
+    ("a client that gives up in a pause was stalled", "pass error", """
+endpoints: {api: {serve: echo, faults: [pause 3s at 200ms from first-attempt]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "wait:300", "send:10", "read:200", "close"]}
+expect: {attempts: 1, ended: stalled}"""),
+    ("a client that gives up in a pause lacks its answer", "fail error", """
+endpoints: {api: {serve: echo, faults: [pause 3s at 200ms from first-attempt]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "wait:300", "send:10", "read:200", "close"]}
+expect: {attempts: 1, bytes: {received: 10}}"""),
+    ("an attempt in a pause gets through after it", "pass error", """
+endpoints: {api: {serve: echo, faults: [pause 500ms at 0s from first-attempt]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "send:10", "get:10", "close"]}
+expect: {attempts: 1, retransmissions: 1.., connected: 1, bytes: {received: 10}, ended: closed}"""),
+    ("a client that gives up its attempt in a pause got no answer", "pass error", """
+endpoints: {api: {serve: echo, faults: [pause 3s at 0s from first-attempt]}}
+client: {command: [STEPS, "${api}", --, "connect:0:300"]}
+expect: {attempts: 1, ended: unanswered}"""),
+    ("a pause after the client's end never fires", "error", """
+endpoints: {api: {serve: echo, faults: [pause 3s at 5s]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "close"]}
+expect: {attempts: 1}"""),
     ("a client that closes before the answer has not connected", "pass error", """
 endpoints: {api: {faults: [delay 300ms]}}
 client: {command: [STEPS, "${api}", --, "start:0", "wait:50", "close", "wait:500"]}

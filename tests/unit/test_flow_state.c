@@ -773,3 +773,22 @@ Test(flow, with_latency_has_ended_when_both_ends_have_arrived)
 	flow_released(&bed.flow, FLOW_TO_SERVER, to_server.end);
 	cr_expect_not(flow_is_open(&bed.flow));
 }
+
+Test(flow, that_was_paused_can_still_be_broken)
+{
+	struct bed bed;
+
+	begin(&bed, "reset after 1000 bytes");
+	for (int i = 0; i < 2; i++) {
+		cr_expect(flow_cut(&bed.flow, STEP_ENDS_PAUSE));
+		cr_expect_not(flow_cut(&bed.flow, STEP_ENDS_RESET), "not before it heals");
+		expect(to_client(&bed, 0, 500), FLOW_DROP, false);
+		expect(to_server(&bed, 0, 5, 0), FLOW_DROP, false);
+		cr_expect(flow_heal(&bed.flow));
+		cr_expect_not(flow_heal(&bed.flow));
+	}
+	expect(to_server(&bed, 0, 5, 0), FLOW_PASS, false);
+	expect(to_client(&bed, 0, 500), FLOW_PASS, false);
+	expect(to_client(&bed, 500, 500), FLOW_PASS, true);
+	cr_expect_eq(bed.flow.state, FLOW_RESET);
+}

@@ -760,6 +760,89 @@ Test(injector, outage_that_ended_before_its_timer_expired_is_a_problem)
 	bed_free(bed);
 }
 
+Test(injector, pause_stalls_what_is_established_until_it_ends)
+{
+	struct bed *bed = bed_new("pause 20ms at 30ms every 60ms, accept");
+
+	injector_client_started(bed->injector, START_NS);
+	bed_syn(bed, 1001, 5);
+	bed_syn_ack(bed, 1001, 5);
+	for (size_t n = 1; n <= 2; n++) {
+		bed_pass_ms(bed, n == 1 ? 31 : 41);
+		cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), n);
+		cr_expect_eq(count_faults(bed, FAULT_HEALED, 1), n - 1);
+		bed_pass_ms(bed, 20);
+		cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), n);
+		cr_expect_eq(count_faults(bed, FAULT_HEALED, 1), n);
+	}
+	cr_expect_eq(bed->n_problems, 0);
+	bed_free(bed);
+}
+
+Test(injector, pause_loses_each_syn_and_syn_ack_that_comes_in_it)
+{
+	struct bed *bed = bed_new("pause 30ms at 30ms, lose 1");
+
+	injector_client_started(bed->injector, START_NS);
+	bed_syn(bed, 1001, 5);
+	expect_verdict(bed, 0, 1, VERDICT_DROP);
+	bed_pass_ms(bed, 31);
+	bed_syn(bed, 1001, 5);
+	expect_verdict(bed, 1, 2, VERDICT_DROP);
+	bed_syn(bed, 1002, 6);
+	expect_verdict(bed, 2, 3, VERDICT_DROP);
+	bed_syn_ack(bed, 1001, 5);
+	expect_verdict(bed, 3, 4, VERDICT_DROP);
+	cr_expect_eq(count_faults(bed, FAULT_SYN_ACK_LOST, 0), 1);
+	bed_pass_ms(bed, 30);
+	bed_syn(bed, 1001, 5);
+	expect_verdict(bed, 4, 5, VERDICT_ACCEPT);
+	bed_syn(bed, 1002, 6);
+	expect_verdict(bed, 5, 6, VERDICT_ACCEPT);
+	bed_syn_ack(bed, 1001, 5);
+	expect_verdict(bed, 6, 7, VERDICT_ACCEPT);
+	cr_expect_eq(injector_n_connected(bed->injector), 1);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), 0);
+	cr_expect_eq(bed->n_problems, 0);
+	bed_free(bed);
+}
+
+Test(injector, fault_that_is_due_in_a_pause_comes_at_its_end)
+{
+	struct bed *bed = bed_new("pause 30ms at 30ms, reset after 40ms");
+
+	injector_client_started(bed->injector, START_NS);
+	bed_syn(bed, 1001, 5);
+	bed_syn_ack(bed, 1001, 5);
+	bed_pass_ms(bed, 31);
+	bed_pass_ms(bed, 15);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), 1);
+	cr_expect_eq(bed->n_problems, 0, "nothing is sent in the pause");
+	bed_pass_ms(bed, 15);
+	cr_expect_eq(count_faults(bed, FAULT_HEALED, 1), 1);
+	/* the test's kernel has nothing to send the RST with */
+	cr_assert_eq(bed->n_problems, 1);
+	cr_expect(strstr(bed->problems[0], "could not be broken"), "%s", bed->problems[0]);
+	bed_free(bed);
+}
+
+Test(injector, restart_in_a_pause_comes_at_its_end)
+{
+	struct bed *bed = bed_new("pause 30ms at 30ms, down 40ms..80ms ending stall, accept");
+
+	injector_client_started(bed->injector, START_NS);
+	bed_syn(bed, 1001, 5);
+	bed_syn_ack(bed, 1001, 5);
+	bed_pass_ms(bed, 31);
+	bed_pass_ms(bed, 15);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 2), 0);
+	bed_pass_ms(bed, 15);
+	cr_expect_eq(count_faults(bed, FAULT_HEALED, 1), 1);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 2), 1);
+	cr_expect_eq(bed->n_problems, 0);
+	bed_free(bed);
+}
+
 Test(injector, outage_begins_by_command_and_lasts_as_long_as_it_says)
 {
 	struct bed *bed = bed_new("down 100ms from command ending stall, accept");

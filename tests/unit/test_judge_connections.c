@@ -332,6 +332,9 @@ Test(judge_connections, outage_fires_by_ending_a_connection)
 		{"down 40ms..80ms ending close, accept", FAULT_CLOSED, 1, OUTCOME_PASS},
 		{"down 40ms..80ms ending close, accept", FAULT_RESET, 1, OUTCOME_PASS},
 		{"down 40ms..80ms ending stall, accept", FAULT_STALLED, 1, OUTCOME_PASS},
+		{"pause 40ms at 40ms, accept", FAULT_STALLED, 1, OUTCOME_PASS},
+		{"pause 40ms at 40ms, accept", FAULT_RESET, 1, OUTCOME_ERROR},
+		{"pause 40ms at 60ms, accept", FAULT_STALLED, 1, OUTCOME_ERROR},
 		/* it ended nothing, and no attempt met it */
 		{"down 40ms..80ms ending reset, accept", FAULT_N_KINDS, 0, OUTCOME_ERROR},
 		/* not what it does */
@@ -398,6 +401,90 @@ Test(judge_connections, outage_by_command_is_replayed_from_the_record)
 		cr_expect_eq(outcome_of(b), commanded ? OUTCOME_PASS : OUTCOME_ERROR, "%d",
 			     commanded);
 	}
+}
+
+static void outage_at(struct record_builder *b, uint32_t id, int64_t at_ms, enum fault_kind kind)
+{
+	record_add_event(b->record,
+			 &(struct event){.kind = EVENT_FAULT,
+					 .at_ns = at_ms * NS_PER_MS,
+					 .u.net = {.attempt = id, .fault = kind, .outage = 1}});
+}
+
+/* Two pauses, from 50 ms and from 150 ms on; the client ends the connection at @end_ms. */
+static enum outcome paused_twice(int64_t end_ms, enum connection_end end)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "pause 30ms at 50ms every 100ms, accept");
+	uint32_t id = connected(b, api, FAULT_N_KINDS, 0);
+	bool ended = false;
+
+	b->record->attempts[id].step = 1;
+	for (int64_t at_ms = 50; at_ms <= 180; at_ms += at_ms % 100 == 50 ? 30 : 70) {
+		if (!ended && end_ms < at_ms)
+			record_builder_client_end(b, id, end_ms, false, NEVER_RECEIVED);
+		ended = ended || end_ms < at_ms;
+		outage_at(b, id, at_ms, at_ms % 100 == 50 ? FAULT_STALLED : FAULT_HEALED);
+	}
+	if (!ended)
+		record_builder_client_end(b, id, end_ms, false, NEVER_RECEIVED);
+	record_builder_client_exits(b, 250, 0);
+	record_builder_expect_attempts(b, api, 1, 1);
+	expect_end(b, end);
+	return outcome_of(b);
+}
+
+Test(judge_connections, only_a_pause_in_which_the_client_ended_counts)
+{
+	static const int64_t in_pause[] = {60, 160}, outside[] = {100, 200};
+
+	for (size_t i = 0; i < ARRAY_SIZE(in_pause); i++) {
+		cr_expect_eq(paused_twice(in_pause[i], ENDED_STALLED), OUTCOME_PASS);
+		cr_expect_eq(paused_twice(in_pause[i], ENDED_CLOSED), OUTCOME_FAIL);
+		cr_expect_eq(paused_twice(outside[i], ENDED_CLOSED), OUTCOME_PASS);
+		cr_expect_eq(paused_twice(outside[i], ENDED_STALLED), OUTCOME_FAIL);
+	}
+}
+
+/* An attempt whose SYNs come at 55 ms, and 100 ms later, with a pause from 50 ms to 80 ms. */
+static enum outcome began_in_pause(enum verdict_kind first, enum verdict_kind second)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "pause 30ms at 50ms, accept");
+	uint32_t id = record_builder_attempt(b, api);
+
+	record_builder_syn(b, id, 1, 55);
+	record_builder_verdict(b, id, 1, first, 55);
+	record_builder_syn(b, id, 2, 155);
+	record_builder_verdict(b, id, 2, second, 155);
+	if (second == VERDICT_ACCEPT)
+		record_builder_established(b, id, 155);
+	record_builder_client_exits(b, 250, 0);
+	record_builder_expect_attempts(b, api, 1, 1);
+	return outcome_of(b);
+}
+
+Test(judge_connections, pause_loses_the_syns_that_come_in_it_and_no_others)
+{
+	cr_expect_eq(began_in_pause(VERDICT_DROP, VERDICT_ACCEPT), OUTCOME_PASS);
+	cr_expect_eq(began_in_pause(VERDICT_ACCEPT, VERDICT_ACCEPT), OUTCOME_ERROR);
+	cr_expect_eq(began_in_pause(VERDICT_DROP, VERDICT_DROP), OUTCOME_ERROR);
+}
+
+Test(judge_connections, client_that_gives_up_in_a_pause_was_not_answered_late)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "pause 5s at 50ms, accept");
+	uint32_t id = record_builder_attempt(b, api);
+
+	record_builder_syn(b, id, 1, 55);
+	record_builder_verdict(b, id, 1, VERDICT_DROP, 55);
+	record_builder_closed(b, id, 155, 0);
+	record_builder_client_exits(b, 250, 0);
+	record_builder_expect_attempts(b, api, 1, 1);
+	cr_expect_eq(outcome_of(b), OUTCOME_PASS);
+	record_builder_expect_attempts(b, api, 2, 2);
+	cr_expect_eq(outcome_of(b), OUTCOME_FAIL);
 }
 
 /* A client that gives up at 95 ms, and got data last at @receive_ns; packets were late at 90 ms. */

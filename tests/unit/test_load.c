@@ -360,6 +360,26 @@ Test(load, reads_addresses_and_faults_of_each)
 			 "accept; others: accept");
 }
 
+Test(load, restarts_each_address_after_the_other)
+{
+	AUTO_FILE struct scenario_file *file = parse_endpoint(
+		"{addresses: [ipv6, ipv4, ipv6], faults: [restart 2s each at 3s every 20s ending "
+		"close, refuse x2, accept]}");
+	const struct endpoint_spec *endpoint;
+	AUTO_STRBUF struct strbuf text = {0};
+
+	cr_assert_eq(file->n_scenarios, 1, "%s", first_message(file));
+	endpoint = &file->scenarios[0]->endpoints[0];
+	for (uint32_t i = 0; i < 3; i++)
+		cr_expect_eq(endpoint->lists[i], i);
+	script_format(&endpoint->script, &text);
+	cr_expect_str_eq(
+		strbuf_text(&text),
+		"ipv6: down 3s..5s every 20s ending close, refuse x2, accept; ipv4: down 5s..7s "
+		"every 20s ending close, refuse x2, accept; ipv6.2: down 7s..9s every 20s ending "
+		"close, refuse x2, accept");
+}
+
 Test(load, gives_each_address_a_number_of_its_own)
 {
 	AUTO_FILE struct scenario_file *file = parse_endpoints(

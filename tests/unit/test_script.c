@@ -714,6 +714,10 @@ Test(script, outages_may_end_established_connections)
 		 STEP_ENDS_RESET},
 		{"restart 1s ending stall", "down 1s..2s from first-attempt ending stall",
 		 STEP_REFUSE, STEP_ENDS_STALL},
+		{"pause 5s", "pause 5s at 1s from first-attempt", STEP_PAUSE, STEP_ENDS_PAUSE},
+		{"pause 5s at 3s", "pause 5s at 3s", STEP_PAUSE, STEP_ENDS_PAUSE},
+		{"pause 500ms at 0s every 10s from first-attempt",
+		 "pause 500ms at 0s every 10s from first-attempt", STEP_PAUSE, STEP_ENDS_PAUSE},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -739,6 +743,11 @@ Test(script, ending_that_the_grammar_can_not_express_follows_the_condition)
 	step.when.family = AF_INET6;
 	step_format(&step, &out);
 	cr_expect_str_eq(strbuf_text(&out), "refuse when time 2s..3s and ipv6 ending reset");
+	strbuf_free(&out);
+	step = step_of("pause 1s at 2s");
+	step.when.family = AF_INET;
+	step_format(&step, &out);
+	cr_expect_str_eq(strbuf_text(&out), "pause when time 2s..3s and ipv4");
 }
 
 Test(script, invalid_outages_are_marked_where_they_are_wrong)
@@ -782,6 +791,17 @@ Test(script, invalid_outages_are_marked_where_they_are_wrong)
 		{"restart 5s at 2s every 6s", "restart 5s at 2s every 6s", "within its period"},
 		{"restart 5s at 2s every", "every", "a duration is missing"},
 		{"restart 2h at 23h", "restart 2h at 23h", "24h"},
+		{"restart 5s at 2s each", "each", "after the first duration"},
+		{"pause 1s every 5s each", "each", "after the first duration"},
+		{"down 1s..2s ending pause", "pause", "says how established connections end"},
+		{"pause", "pause", "a duration is missing"},
+		{"pause 0s", "pause 0s", "takes time"},
+		{"pause 5s at 2s every 6s", "pause 5s at 2s every 6s", "within its period"},
+		{"pause 5s ending reset", "ending", "all packets get lost"},
+		{"pause 5s at 1s with drop", "with", "all packets get lost"},
+		{"pause 5s from first-attempt with drop", "from", "all packets get lost"},
+		{"pause 5s from command", "from", "no command begins a pause"},
+		{"pause 5s x3", "x3", "unexpected word"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -890,9 +910,9 @@ Test(script, first_attempt_and_step_index_agree_for_huge_repetitions)
 Test(script, every_action_has_a_name_that_is_read)
 {
 	static const char *const names[] = {
-		"accept",      "refuse",      "drop",      "lose",         "delay",
-		"unreachable", "lose-synack", "half-open", "backlog-full", "reset",
-		"stall",       "close",       "slow",      "packet-loss",  "latency",
+		"accept",      "refuse",      "drop",         "lose",  "delay", "unreachable",
+		"lose-synack", "half-open",   "backlog-full", "reset", "stall", "close",
+		"slow",        "packet-loss", "latency",      "pause",
 	};
 
 	for (int i = 0; i < STEP_N_ACTIONS; i++)
