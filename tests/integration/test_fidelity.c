@@ -370,6 +370,22 @@ static void serve_late_close(int fd)
 	close(fd);
 }
 
+/* A process that is killed: its kernel closes what it had open. */
+static void serve_killed(int fd)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		_exit(1);
+	if (pid == 0)
+		for (;;)
+			(void)pause();
+	close(fd);
+	usleep(200000);
+	kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+}
+
 /* Serves the connections on which we inject the fault. */
 static void serve_all(int fd)
 {
@@ -637,7 +653,7 @@ Test(fidelity, early_close_looks_like_that_of_a_server)
 		{"close after 1000 bytes", serve_bytes_close, ASKS},
 		{"close after 1000 bytes", serve_bytes_close, GOES_ON},
 		{"close after 200ms", serve_late_close, LISTENS},
-		{"down 200ms..5s from first-attempt ending close, accept", serve_late_close,
+		{"restart 5s at 200ms from first-attempt ending close, accept", serve_killed,
 		 LISTENS},
 	};
 
