@@ -59,8 +59,9 @@ static const struct option_spec rows[] = {
 	 .command_line_only = true},
 	OPTION_ROW_FILTER(struct exec_options),
 	OPTION_ROW_ISOLATION(struct exec_options, isolation),
+	/* Without a variable: SYNFAULT_TIME=virtual is meant for runs beside it. */
 	{"time", 0, "MODE", "run in real time, the only one possible here: real or auto",
-	 OPTION_CUSTOM, TO(time), .parse = parse_time, .explains = true},
+	 OPTION_CUSTOM, TO(time), .parse = parse_time, .explains = true, .command_line_only = true},
 	{"control", 0, "PATH", "take commands on this socket (default: see docs/inject.md)",
 	 OPTION_STRING, TO(control), .command_line_only = true},
 	{"listen", 0, "ADDRESS",

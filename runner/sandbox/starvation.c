@@ -101,8 +101,8 @@ static void lose(const struct thread_state *before, struct sum *sum)
 bool machine_was_calm(const struct machine_look *before, const struct machine_look *now,
 		      int64_t length_ns, unsigned n_processors)
 {
-	if (before->waited_ns >= 0 && now->waited_ns - before->waited_ns > length_ns / CALM_SHARE)
-		return false;
+	if (before->waited_ns >= 0 && now->waited_ns >= before->waited_ns)
+		return now->waited_ns - before->waited_ns <= length_ns / CALM_SHARE;
 	return now->n_running <= n_processors;
 }
 

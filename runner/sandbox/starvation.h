@@ -16,14 +16,14 @@
  * machine wait in the background for most of its start, while the program itself goes on.
  *
  * If a thread ended unseen, the kernel does not say how long it waited. On a calm machine it did
- * not wait for long: no thread that was seen had to wait, and no other thread had to either
- * (/proc/pressure/cpu), and no more threads were ready at the look than there are processors.
- * Otherwise it may have waited for the whole interval.
+ * not wait for long: no thread that was seen had to wait, the canary was in time, and no other
+ * thread had to wait either (/proc/pressure/cpu; if that is missing, no more threads were ready
+ * than there are processors). Otherwise it may have waited for the whole interval.
  *
- * The second condition is needed because the pressure's total says too little to those who read it
- * more often than the kernel's clock ticks, as many runs side by side do: each reading adds the
- * time since the one before, weighted by busy ticks (collect_percpu_times() in kernel/sched/psi.c),
- * and less than a tick counts as none.
+ * The pressure's total alone would not do. It says too little to those who read it more often than
+ * the kernel's clock ticks, as many runs side by side do: each reading adds the time since the one
+ * before, weighted by busy ticks (collect_percpu_times() in kernel/sched/psi.c), and less than a
+ * tick counts as none.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_STARVATION_H
 #define SYNFAULT_RUNNER_SANDBOX_STARVATION_H

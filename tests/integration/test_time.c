@@ -246,7 +246,7 @@ Test(virtual_time, ends_those_of_go)
 
 	program_needs(synfault, "go");
 	program_runs_shell(synfault,
-			   "GOPATH=\"$PWD/go\" GOCACHE=\"$SYNFAULT_GO_CACHE\" GO111MODULE=off "
+			   "GOPATH=\"$PWD/go\" GOCACHE=\"$TESTS_GO_CACHE\" GO111MODULE=off "
 			   "GOTOOLCHAIN=local CGO_ENABLED=0 "
 			   "go build -o waits '%s/targets/clients/waits.go'",
 			   getenv("SYNFAULT_SOURCE"));
