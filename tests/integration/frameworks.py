@@ -344,13 +344,14 @@ def test_pytest(bed):
 # $1: synfault, $2: the socket; then the tests. The sidecar ends when its own command does.
 SIDECAR = """
 ip link set lo up
-"$1" exec --isolation shared --control "$2" -- sh -c 'read -r line <"$0"' "$3" &
+export SYNFAULT_TOKEN=known-to-both-of-them SYNFAULT_CONTROL=tcp:127.0.0.1:7333
+"$1" exec --listen 7333 --control "$2" -- sh -c 'read -r line <"$0"' "$3" &
 n=0
-until "$1" ctl --control "$2" status >/dev/null 2>&1; do
+until "$1" ctl status >/dev/null 2>&1; do
     n=$((n + 1)); [ "$n" -lt 100 ] || { kill "$!"; exit 99; }
     sleep 0.1
 done
-env SYNFAULT_CONTROL="$2" unshare --mount --pid --fork -- "$4" -m pytest -q -p pytest_synfault -p no:cacheprovider "$5"
+unshare --mount --pid --fork -- "$4" -m pytest -q -p pytest_synfault -p no:cacheprovider "$5"
 status=$?
 echo >"$3"
 wait
@@ -359,7 +360,7 @@ exit "$status"
 
 
 def test_sidecar(bed):
-    """The third way in ci/recipes/docker-compose.yml: tests share the sidecar's network and control socket, nothing else."""
+    """The third way in ci/recipes/docker-compose.yml: tests share the sidecar's network and a token, nothing else."""
     fifo = bed.directory / "end"
     os.mkfifo(fifo)
     process = bed.run("unshare", "--net", "sh", "-c", SIDECAR, "sh", bed.synfault, bed.directory / "control.sock", fifo,

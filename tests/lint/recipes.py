@@ -213,8 +213,8 @@ def check_variables(synfault):
     documented = set(VARIABLE.findall(tree.read("docs/running.md"))) - {"SYNFAULT_NAME"}
     for name in sorted(known ^ documented):
         yield f"docs/running.md: {name} is there, or the program's, only"
-    # The bindings read this one.
-    known.add("SYNFAULT_CONTROL")
+    # The bindings read these, and exec and ctl the second one.
+    known |= {"SYNFAULT_CONTROL", "SYNFAULT_TOKEN"}
     for path in tree.files(below=(RECIPES,)):
         for name in sorted(set(VARIABLE.findall(tree.read(path))) - known):
             yield f"{path}: synfault does not read {name}"
