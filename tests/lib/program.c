@@ -18,7 +18,7 @@
 #include "tests/lib/netns.h"
 
 /* How long the kernel may take to release what a killed program held. */
-#define CLEARING_NS (5 * NS_PER_S)
+#define CLEARING_NS (30 * NS_PER_S)
 #define POLL_MS     5
 
 /* ---- before a run ---- */
