@@ -253,6 +253,7 @@ CAN_NOT = {
     ("names", "twice"): RELATION,
     ("names", "twice ${matrix.a}"): RELATION,
     ("numbers", "more clients than there can be"): NUMBER,
+    ("pauses", "pauses"): STEP,
     ("policies", "figures that don't go together"): RELATION,
     ("references", "references"): RELATION,
     ("repeated-keys", "again"): RELATION,
