@@ -255,6 +255,7 @@ CAN_NOT = {
     ("numbers", "more clients than there can be"): NUMBER,
     ("pauses", "pauses"): STEP,
     ("policies", "figures that don't go together"): RELATION,
+    ("pauses", "pauses"): STEP,
     ("references", "references"): RELATION,
     ("repeated-keys", "again"): RELATION,
     ("stalls", "stalls"): STEP,
