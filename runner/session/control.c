@@ -22,12 +22,14 @@
 /* How long a peer may be silent, and how long it may take to read a reply. */
 enum { IDLE_S = 60, WRITE_S = 10 };
 /* How long one may take to say the token, and how many may be about to. */
-enum { STRANGER_S = 10, MAX_STRANGERS = 32 };
+#define STRANGER_NS (10 * NS_PER_S)
+enum { MAX_STRANGERS = 32 };
 /* Bytes of unread replies; more ends the connection. */
 enum { MAX_UNREAD = 1 << 20 };
 enum { RETRY_US = 100000 };
 /* Unanswered requests of a pipelined peer. */
 enum { MAX_PIPELINED = 1024 };
+#define TOO_MANY_PEERS "too many connections"
 
 struct control_peer {
 	struct control_peer *prev, *next;
@@ -38,6 +40,7 @@ struct control_peer {
 	bool closing;     /* once all replies are written */
 	bool half_closed; /* it sends no more, and reads what it has asked for */
 	bool is_stranger; /* it has to say the token first */
+	int64_t until_ns; /* when a stranger's time ends, by CLOCK_MONOTONIC */
 	pid_t pid;        /* that has connected; 0: unknown */
 };
 
@@ -264,36 +267,50 @@ struct control_request *control_parse(const struct control_commands *commands, c
 	return NULL;
 }
 
-/* Sets how long the peer may be silent. */
+/* Sets how long the peer may be silent; a stranger's time also passes while it says something. */
 static void set_patience(const struct control_peer *peer)
 {
-	const struct timeval idle = {.tv_sec = peer->is_stranger ? STRANGER_S : IDLE_S};
+	const int64_t left_ns =
+		peer->is_stranger ? peer->until_ns - clock_monotonic_ns() : IDLE_S * NS_PER_S;
+	/* 0 would be for ever. */
+	const int64_t idle_ns = MAX(left_ns, NS_PER_US);
+	const struct timeval idle = {.tv_sec = idle_ns / NS_PER_S,
+				     .tv_usec = idle_ns % NS_PER_S / NS_PER_US};
 	const struct timeval writing = {.tv_sec = WRITE_S};
 	const bool patient = peer->control->config.patient && !peer->is_stranger;
 
 	bufferevent_set_timeouts(peer->stream, patient ? NULL : &idle, &writing);
 }
 
-/* Takes the first request over TCP. Returns whether it knows the token; if not, frees all. */
+/* Returns whether there are too many peers. Strangers keep none away that may send commands. */
+static bool is_full(const struct control *control)
+{
+	return control->n_peers - control->n_strangers > control->config.max_peers;
+}
+
+/* Takes the first request over TCP. Returns whether more may follow; if not, frees all. */
 static bool introduce(struct control_peer *peer, struct control_request *request, json_t *error)
 {
 	const char *secret = peer->control->config.token, *message;
 	const struct hello_arguments *hello =
 		request && strcmp(request->command->name, "hello") == 0 ? request->arguments : NULL;
+	const bool knows = hello && hello->token && control_token_fits(hello->token, secret);
 
-	if (hello && hello->token && control_token_fits(hello->token, secret)) {
+	if (knows) {
 		peer->is_stranger = false;
 		peer->control->n_strangers--;
 		set_patience(peer);
-		return true;
+		if (!is_full(peer->control))
+			return true;
 	}
-	message = hello && hello->token ? "the token is wrong"
-					: "over TCP the first request has to be hello, with the "
-					  "token that the daemon has in SYNFAULT_TOKEN";
+	message = knows                   ? TOO_MANY_PEERS
+		  : hello && hello->token ? "the token is wrong"
+					  : "over TCP the first request has to be hello, with the "
+					    "token that the daemon has in SYNFAULT_TOKEN";
 	json_decref(error);
 	if (request)
 		request_free(request);
-	drop_peer(peer, CONTROL_DENIED, message);
+	drop_peer(peer, knows ? CONTROL_TOO_MANY : CONTROL_DENIED, message);
 	return false;
 }
 
@@ -331,11 +348,13 @@ static void on_readable(struct bufferevent *stream, void *userdata)
 	size_t length;
 	char *line;
 
+	if (peer->is_stranger)
+		set_patience(peer);
 	while (peer->n_requests < most && !peer->closing &&
 	       (line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF))) {
 		if (length > CONTROL_MAX_LINE)
 			drop_peer(peer, CONTROL_BAD_REQUEST, "the request is too long");
-		else if (length > 0)
+		else if (length > 0 || peer->is_stranger)
 			take_line(peer, line, length);
 		free(line);
 		/* A pipelined peer is our own process, which reads. */
@@ -430,8 +449,8 @@ static void on_connect(struct evconnlistener *listener, evutil_socket_t fd,
 	if (!may_command(fd, &peer->pid))
 		drop_peer(peer, CONTROL_DENIED,
 			  "only the user who runs synfault, and root, may send commands");
-	else if (control->n_peers > control->config.max_peers)
-		drop_peer(peer, CONTROL_TOO_MANY, "too many connections");
+	else if (is_full(control))
+		drop_peer(peer, CONTROL_TOO_MANY, TOO_MANY_PEERS);
 }
 
 /* Takes a peer whose user is not known: it has to say the token before anything else. */
@@ -443,13 +462,15 @@ static void on_stranger(struct evconnlistener *listener, evutil_socket_t fd,
 	const int on = 1;
 
 	peer->is_stranger = true;
+	peer->until_ns = clock_monotonic_ns() +
+			 (control->config.stranger_ns ? control->config.stranger_ns : STRANGER_NS);
 	control->n_strangers++;
 	set_patience(peer);
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	/* One that dies without a FIN has to be noticed: its sessions end with it. */
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	if (control->n_peers > control->config.max_peers || control->n_strangers > MAX_STRANGERS)
-		drop_peer(peer, CONTROL_TOO_MANY, "too many connections");
+	if (control->n_strangers > MAX_STRANGERS)
+		drop_peer(peer, CONTROL_TOO_MANY, TOO_MANY_PEERS);
 }
 
 static void set_listening(struct control *control, bool on)

@@ -65,10 +65,11 @@ struct control_config {
 	 */
 	const char *token;
 	struct control_commands commands;
-	size_t max_peers;
-	bool patient;   /* peers may be silent for as long as they like */
-	bool pipelined; /* peers need not wait for a reply before the next request */
-	bool lingers;   /* a peer that sends no more still gets lines, as long as it reads */
+	size_t max_peers;    /* not counting those that still have to say the token */
+	int64_t stranger_ns; /* how long these may take; 0: 10 s */
+	bool patient;        /* peers may be silent for as long as they like */
+	bool pipelined;      /* peers need not wait for a reply before the next request */
+	bool lingers;        /* a peer that sends no more still gets lines, as long as it reads */
 	/* Called when a connection has ended, or its peer sends no more; NULL: not. */
 	void (*on_gone)(void *userdata, const struct control_peer *peer);
 	void *userdata;

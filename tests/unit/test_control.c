@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "common/duration.h"
 #include "runner/session/control.h"
 #include "runner/session/control_socket.h"
 
@@ -136,11 +137,12 @@ Test(control, a_token_fits_only_itself)
 /* ---- over TCP ---- */
 
 #define TOKEN "open sesame, please"
+#define GOOD  "{\"command\": \"hello\", \"token\": \"" TOKEN "\"}\n"
 
 struct bed {
 	struct event_base *base;
 	struct control *control;
-	int listener, unused;
+	int listener, local;
 	char *address;
 };
 
@@ -153,14 +155,15 @@ static const struct control_command tcp_items[] = {
 	{"hello", &control_hello_arguments, on_hello},
 };
 
-static void bed_start(struct bed *bed)
+static void bed_start(struct bed *bed, size_t max_peers)
 {
 	AUTO_DIAG struct diag_list diags = {0};
 	struct sockaddr_un nowhere = {.sun_family = AF_UNIX};
 	struct control_config config = {
 		.commands = {tcp_items, ARRAY_SIZE(tcp_items)},
 		.token = TOKEN,
-		.max_peers = 100,
+		.max_peers = max_peers,
+		.stranger_ns = 300 * NS_PER_MS,
 		.userdata = bed,
 	};
 
@@ -168,9 +171,9 @@ static void bed_start(struct bed *bed)
 	bed->listener = config.tcp_fd = control_socket_listen_tcp("0", &diags, &bed->address);
 	cr_assert_geq(bed->listener, 0);
 	/* The kernel chooses a name. */
-	bed->unused = config.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	cr_assert_eq(bind(bed->unused, (struct sockaddr *)&nowhere, sizeof(sa_family_t)), 0);
-	cr_assert_eq(listen(bed->unused, 1), 0);
+	bed->local = config.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	cr_assert_eq(bind(bed->local, (struct sockaddr *)&nowhere, sizeof(sa_family_t)), 0);
+	cr_assert_eq(listen(bed->local, 10), 0);
 	bed->control = control_new(&config);
 }
 
@@ -179,7 +182,7 @@ static void bed_end(struct bed *bed)
 	control_free(bed->control);
 	event_base_free(bed->base);
 	close(bed->listener);
-	close(bed->unused);
+	close(bed->local);
 	free(bed->address);
 }
 
@@ -236,12 +239,12 @@ Test(control, over_tcp_the_first_request_has_to_know_the_token)
 		{"{\"command\": \"hello\", \"token\": 7}\n", "the first request has to be hello"},
 		{"{\"command\": \"stop\"}\n", "the first request has to be hello"},
 		{"GET / HTTP/1.1\r\n", "the first request has to be hello"},
+		{"\n", "the first request has to be hello"},
 	};
-	static const char good[] = "{\"command\": \"hello\", \"token\": \"" TOKEN "\"}\n";
 	struct bed bed = {0};
 	int fd;
 
-	bed_start(&bed);
+	bed_start(&bed, 100);
 	for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
 		fd = bed_connect(&bed);
 		cr_assert_gt(send(fd, strangers[i].request, strlen(strangers[i].request), 0), 0);
@@ -250,7 +253,7 @@ Test(control, over_tcp_the_first_request_has_to_know_the_token)
 		close(fd);
 	}
 	fd = bed_connect(&bed);
-	cr_assert_gt(send(fd, good, strlen(good), 0), 0);
+	cr_assert_gt(send(fd, GOOD, strlen(GOOD), 0), 0);
 	bed_expects(&bed, fd, "\"ok\":true");
 	/* From now on it is like any other. */
 	cr_assert_gt(send(fd, "{}\n", 3, 0), 0);
@@ -265,7 +268,7 @@ Test(control, few_connections_may_be_without_the_token)
 	struct bed bed = {0};
 	int fds[STRANGERS], late;
 
-	bed_start(&bed);
+	bed_start(&bed, 100);
 	for (size_t i = 0; i < STRANGERS; i++) {
 		fds[i] = bed_connect(&bed);
 		(void)event_base_loop(bed.base, EVLOOP_NONBLOCK);
@@ -276,6 +279,68 @@ Test(control, few_connections_may_be_without_the_token)
 	close(late);
 	for (size_t i = 0; i < STRANGERS; i++)
 		close(fds[i]);
+	bed_end(&bed);
+}
+
+static int bed_connect_local(const struct bed *bed)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct sockaddr_un address;
+	socklen_t length = sizeof(address);
+
+	cr_assert_eq(getsockname(bed->local, (struct sockaddr *)&address, &length), 0);
+	cr_assert_eq(connect(fd, (const struct sockaddr *)&address, length), 0);
+	return fd;
+}
+
+Test(control, connections_without_the_token_keep_none_away_that_may_send_commands)
+{
+	enum { STRANGERS = 3 };
+	struct bed bed = {0};
+	int fds[STRANGERS], local, known;
+
+	bed_start(&bed, 1);
+	for (size_t i = 0; i < STRANGERS; i++) {
+		fds[i] = bed_connect(&bed);
+		(void)event_base_loop(bed.base, EVLOOP_NONBLOCK);
+	}
+	local = bed_connect_local(&bed);
+	cr_assert_gt(send(local, "{}\n", 3, 0), 0);
+	bed_expects(&bed, local, "\"command\\\" is missing");
+	known = bed_connect(&bed);
+	cr_assert_gt(send(known, GOOD, strlen(GOOD), 0), 0);
+	bed_expects(&bed, known, "too many connections");
+	bed_expects_end(&bed, known);
+	close(known);
+	close(local);
+	(void)event_base_loop(bed.base, EVLOOP_NONBLOCK);
+	known = bed_connect(&bed);
+	cr_assert_gt(send(known, GOOD, strlen(GOOD), 0), 0);
+	bed_expects(&bed, known, "\"ok\":true");
+	close(known);
+	for (size_t i = 0; i < STRANGERS; i++)
+		close(fds[i]);
+	bed_end(&bed);
+}
+
+Test(control, a_connection_that_takes_long_to_say_the_token_ends)
+{
+	const int64_t until_ns = clock_monotonic_ns() + 60 * NS_PER_S;
+	struct bed bed = {0};
+	char byte;
+	int fd;
+
+	bed_start(&bed, 100);
+	fd = bed_connect(&bed);
+	/* A byte now and then gains no time. */
+	while (recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN &&
+	       clock_monotonic_ns() < until_ns) {
+		(void)send(fd, "x", 1, MSG_NOSIGNAL);
+		(void)event_base_loop(bed.base, EVLOOP_NONBLOCK);
+		usleep(20000);
+	}
+	cr_expect_lt(clock_monotonic_ns(), until_ns);
+	close(fd);
 	bed_end(&bed);
 }
 
