@@ -12,6 +12,7 @@
  */
 #include "lib/daemon.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -46,6 +47,25 @@ bool daemon_is_possible(void)
 	       data[0].effective & 1U << CAP_NET_ADMIN;
 }
 
+/*
+ * Closes all but the first ones. synfault would keep open what this process closes: ports would
+ * still take connections, and connections would not end.
+ */
+static void close_others(posix_spawn_file_actions_t *actions)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	const struct dirent *entry;
+
+	while (directory && (entry = readdir(directory))) {
+		long fd = strtol(entry->d_name, NULL, 10);
+
+		if (fd > SHELL_INPUT)
+			posix_spawn_file_actions_addclose(actions, (int)fd);
+	}
+	if (directory)
+		closedir(directory);
+}
+
 static int run_script(int fd)
 {
 	char shell[] = "sh", option[] = "-c", script[] = SCRIPT;
@@ -63,6 +83,7 @@ static int run_script(int fd)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, fd, SHELL_INPUT);
 	posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
+	close_others(&actions);
 	r = posix_spawnp(&pid, command[0], &actions, &attributes, command, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);

@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/daemon.h"
 #include "lib/synfault.h"
 
 #define OPENED                                                                                     \
@@ -419,6 +421,36 @@ Test(libsynfault, without_synfault_a_test_is_to_be_skipped)
 	cr_assert(strstr(error.text, "synfault exec --"));
 	cr_assert_eq(synfault_open(NULL, SYNFAULT_ENDPOINTS("api=drop"), &session, NULL),
 		     SYNFAULT_UNAVAILABLE);
+}
+
+Test(libsynfault, a_synfault_of_its_own_keeps_no_descriptor_of_the_test_open)
+{
+	enum { TESTS_FD = 90 };
+	char directory[] = "/tmp/libsynfault-XXXXXX", file[64], path[4096], line[64];
+	const char *old_path = getenv("PATH");
+	FILE *script;
+	int fd;
+
+	cr_assert(mkdtemp(directory));
+	snprintf(file, sizeof(file), "%s/synfault", directory);
+	snprintf(path, sizeof(path), "%s:%s", directory, old_path ? old_path : "/usr/bin:/bin");
+	script = fopen(file, "w");
+	cr_assert(script);
+	fprintf(script,
+		"#!/bin/sh\n[ -e /proc/self/fd/%d ] && echo open || echo closed\nread -r x\n",
+		TESTS_FD);
+	fclose(script);
+	cr_assert_eq(chmod(file, 0700), 0);
+	setenv("PATH", path, 1);
+	cr_assert_eq(dup2(STDERR_FILENO, TESTS_FD), TESTS_FD);
+
+	fd = daemon_start(line, sizeof(line));
+	cr_assert_geq(fd, 0);
+	cr_expect_str_eq(line, "closed");
+	daemon_end(fd);
+	close(TESTS_FD);
+	unlink(file);
+	rmdir(directory);
 }
 
 Test(libsynfault, a_socket_without_synfault_is_an_error)
