@@ -22,6 +22,9 @@ enum { MAX_ROUND = 8, MAX_FAMILIES = 3 };
 /* Any wait from 1 ms to 100 s is as likely as any other, on a logarithmic scale. */
 #define LOG_RANGE 11.5
 
+/* A wait this late is still one of whole seconds. */
+#define WHOLE_LATE_NS 50e6
+
 /* What looking at the waits in such a way costs. */
 #define PRICE_AT_ONCE 4
 #define PRICE_ROUND   5
@@ -296,7 +299,7 @@ static bool narrow_whole_base(const struct policy *policy, double wait, double l
 	/* We learn of an attempt's end after the client does. */
 	double whole = NS_PER_S * floor((wait + FIT_LATE_NS) / NS_PER_S);
 
-	if (whole < NS_PER_S || wait - whole > FIT_LATE_NS + lag)
+	if (whole < NS_PER_S || wait - whole > WHOLE_LATE_NS + lag)
 		return false;
 	if ((double)policy->base_ns * grown >= (double)policy->cap_ns)
 		return true;

@@ -43,7 +43,7 @@ Test(fit, numbers_are_written_as_by_people)
 		 6,
 		 "exponential, base 100 ms, factor 2, cap 400 ms"},
 		/* Whole seconds: 22.5 s became 22 s, 33.75 s became 33 s. */
-		{{14995, 22004, 33002, 50003},
+		{{14995, 22004, 33016, 50003},
 		 4,
 		 "exponential, base 15.0 s, factor 1.5, no cap seen, cut to whole seconds"},
 		{{10003, 15004, 22002, 33003, 40002, 40003},
