@@ -124,8 +124,9 @@ static bool agrees_with_step(enum reading_kind reading, const struct step *step)
 	case STEP_SLOW:
 	case STEP_PACKET_LOSS:
 	case STEP_LATENCY:
-	case STEP_PAUSE:
 		return reading == READING_COMPLETED;
+	case STEP_PAUSE:
+		return reading == READING_COMPLETED || reading == READING_NO_ANSWER;
 	case STEP_BACKLOG_FULL:
 		return step->abort ? reading == READING_RESET
 				   : reading == READING_NO_ANSWER || reading == READING_COMPLETED;

@@ -45,7 +45,7 @@ static void each_attempt_has_its_instance(struct program *synfault, const char *
 		       "clients: 6\n"
 		       "endpoints: {api: {faults: [delay 20ms then refuse]}}\n"
 		       "client: {command: [python3, '${dir}/client.py']}\n"
-		       "expect: {exit: 0, attempts: 12}\n");
+		       "expect: {attempts: 1..}\n");
 	program_runs(synfault, "run --isolation %s --records records a.yaml", isolation);
 	program_exited(synfault, STATUS_PASSED);
 	record = program_record(synfault, "records/0001.json");
@@ -93,7 +93,7 @@ static void daemons_belong_to_their_instances(struct program *synfault, const ch
 		"    - sh\n"
 		"    - -c\n"
 		"    - setsid sh -c '(sleep 0.3; synfault-tiny --tries 2 ${api}) & exit' & wait\n"
-		"expect: {attempts: 4}\n");
+		"expect: {attempts: 1..}\n");
 	program_runs(synfault, "run --isolation %s --records records a.yaml", isolation);
 	program_exited(synfault, STATUS_PASSED);
 	AUTO_RECORD struct record *record = program_record(synfault, "records/0001.json");
