@@ -112,7 +112,7 @@ class Session(contextlib.AbstractContextManager):
                     if not reply["ok"]:
                         refusal = reply["error"]
                         raise ERRORS.get(refusal["code"], Error)(**refusal)
-            except OSError as error:
+            except (OSError, ValueError) as error:  # it may have died in the middle of a line
                 raise Error("ended", f"synfault does not answer: {error}") from error
             if command == "open":
                 self._control = stack.pop_all()
