@@ -43,7 +43,7 @@ USER = 1000
 NEEDS_IPV6 = re.compile(r"IPv6|ipv6")
 NEEDS_NAME = re.compile(
     r"falls back from IPv6 to IPv4|(at|of|retries) a name|tries IPv6 before IPv4|tries the next address"
-    r"|gives IPv6 a head start|: Node\.js ")
+    r"|gives IPv6 a head start|clients\.node: Node\.js ")
 # A machine has only one of two versions of a client.
 OTHER_VERSION = re.compile(r"psql (up to 16|from 17 on) ")
 NOTHING = re.compile(r"(?!)")
