@@ -247,13 +247,20 @@ static void judge_plain(const struct served *served, size_t index)
 /* Returns whether the step, an outage, ended a connection. */
 static bool ended_any(const struct served *served, size_t index)
 {
-	const struct history *history = &served->ctx->history;
+	const struct record *record = served->ctx->record;
 
-	/* It ends connections of held attempts, too, which no script served. */
-	for (size_t id = 0; id < history->n_attempts; id++)
-		if (served->ctx->record->attempts[id].endpoint == served->endpoint &&
-		    attempt_outage(&history->attempts[id]) == served->first_step + index + 1)
+	/*
+	 * It ends connections of held attempts, too, which no script served. A history keeps only
+	 * the last of the pauses that a connection met.
+	 */
+	for (size_t i = 0; served->script->steps[index].ending && i < record->n_events; i++) {
+		const struct event *event = &record->events[i];
+
+		if (event->kind == EVENT_FAULT && event->u.net.attempt < record->n_attempts &&
+		    event->u.net.outage == served->first_step + index + 1 &&
+		    record->attempts[event->u.net.attempt].endpoint == served->endpoint)
 			return true;
+	}
 	return false;
 }
 

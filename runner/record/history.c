@@ -85,7 +85,10 @@ static void take_fault(struct history *history, struct attempt_details *details,
 	details->faults->at_ns[kind] = MIN(details->faults->at_ns[kind], event->at_ns);
 	details->faults->early_ns = MAX(details->faults->early_ns, event->early_ns);
 	details->faults->late_ns = MAX(details->faults->late_ns, event->u.net.late_ns);
-	if (event->u.net.outage && !details->faults->outage) {
+	/* After a pause another outage can end the connection; of several pauses, as above. */
+	if (event->u.net.outage && kind != FAULT_HEALED &&
+	    (!details->faults->outage || kind != FAULT_STALLED ||
+	     details->client_end_ns == INT64_MAX)) {
 		details->faults->outage = event->u.net.outage;
 		details->faults->outage_fault = kind;
 	}

@@ -114,23 +114,31 @@ const char *attempt_fault_words(enum fault_kind fault)
 	return words[fault];
 }
 
-/* Returns what a fault did to an established connection, or NULL. */
-static const char *broken_words(const struct attempt_history *attempt)
+/* Returns the fault that broke an established connection, or at least stalled it; or N_KINDS. */
+static enum fault_kind broken_by(const struct attempt_history *attempt)
 {
-	static const enum fault_kind faults[] = {FAULT_RESET, FAULT_STALLED, FAULT_CLOSED};
+	static const enum fault_kind faults[] = {FAULT_RESET, FAULT_CLOSED, FAULT_STALLED};
 
-	if (attempt->end == END_ESTABLISHED && attempt_had_fault(attempt, FAULT_HEALED) &&
-	    !attempt_is_stalled(attempt))
-		return "stalled, then healed";
 	for (size_t i = 0; attempt->end == END_ESTABLISHED && i < ARRAY_SIZE(faults); i++)
 		if (attempt_had_fault(attempt, faults[i]))
-			return attempt_fault_words(faults[i]);
-	return NULL;
+			return faults[i];
+	return FAULT_N_KINDS;
+}
+
+static const char *broken_words(const struct attempt_history *attempt, enum fault_kind fault)
+{
+	if (fault == FAULT_N_KINDS)
+		return NULL;
+	if (fault == FAULT_STALLED && attempt_had_fault(attempt, FAULT_HEALED) &&
+	    !attempt_is_stalled(attempt))
+		return "stalled, then healed";
+	return attempt_fault_words(fault);
 }
 
 void attempt_add_end(const struct attempt_history *attempt, bool brief, struct strbuf *out)
 {
-	const char *broken = broken_words(attempt);
+	const enum fault_kind fault = broken_by(attempt);
+	const char *broken = broken_words(attempt, fault);
 	char buffer[DURATION_TEXT_SIZE];
 
 	strbuf_puts(out, attempt_end_words(attempt->end));
@@ -142,7 +150,7 @@ void attempt_add_end(const struct attempt_history *attempt, bool brief, struct s
 			      duration_format(attempt->ended_ns - attempt->started_ns, buffer));
 	if (broken)
 		strbuf_printf(out, "%s%s", brief ? ", " : ", then ", broken);
-	if (broken && attempt_outage(attempt))
+	if (broken && !attempt_had_own_fault(attempt, fault))
 		strbuf_printf(out, " by step %u", attempt_outage(attempt));
 }
 

@@ -2,6 +2,8 @@
 /* Tests of the story of each attempt: how and when it ended. */
 #include <criterion/criterion.h>
 
+#include "common/strbuf.h"
+#include "runner/report/attempt_view.h"
 #include "tests/lib/record_builder.h"
 
 TestSuite(history);
@@ -202,4 +204,47 @@ Test(history, events_of_attempts_that_are_not_there_are_ignored)
 	record_builder_attempt_refused(b, api, 0);
 	record_builder_syn(b, 7, 1, 5);
 	cr_expect_eq(story(b, 0).syns, 1);
+}
+
+/* Adds a fault of an outage; 0: of the attempt's own step. */
+static void fault_at(struct record_builder *b, uint32_t id, int64_t at_ms, enum fault_kind kind,
+		     uint32_t outage)
+{
+	record_add_event(
+		b->record,
+		&(struct event){.kind = EVENT_FAULT,
+				.at_ns = at_ms * MS,
+				.u.net = {.attempt = id, .fault = kind, .outage = outage}});
+}
+
+/* Step 1 pauses a connection from 50 ms to 80 ms, then @kind ends it if that is a fault. */
+static void expect_words(enum fault_kind kind, uint32_t outage, const char *words)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "pause 30ms at 50ms, accept");
+	uint32_t id = record_builder_attempt(b, api);
+	AUTO_STRBUF struct strbuf text = {0};
+	struct history history;
+
+	record_builder_syn(b, id, 1, 0);
+	record_builder_verdict(b, id, 1, VERDICT_ACCEPT, 0);
+	record_builder_established(b, id, 0);
+	b->record->attempts[id].step = 1;
+	fault_at(b, id, 50, FAULT_STALLED, 1);
+	fault_at(b, id, 80, FAULT_HEALED, 1);
+	if (kind != FAULT_N_KINDS)
+		fault_at(b, id, 150, kind, outage);
+	history = history_make(b->record);
+	attempt_add_end(&history.attempts[id], false, &text);
+	cr_expect_str_eq(strbuf_text(&text), words);
+	history_free(&history);
+}
+
+Test(history, fault_after_a_pause_is_what_ended_the_connection)
+{
+	expect_words(FAULT_N_KINDS, 0, "connected after 0, then stalled, then healed by step 1");
+	expect_words(FAULT_RESET, 2, "connected after 0, then reset by step 2");
+	expect_words(FAULT_RESET, 0, "connected after 0, then reset");
+	expect_words(FAULT_CLOSED, 0, "connected after 0, then closed");
+	expect_words(FAULT_STALLED, 2, "connected after 0, then stalled by step 2");
 }

@@ -403,12 +403,71 @@ Test(judge_connections, outage_by_command_is_replayed_from_the_record)
 	}
 }
 
-static void outage_at(struct record_builder *b, uint32_t id, int64_t at_ms, enum fault_kind kind)
+static void outage_at(struct record_builder *b, uint32_t id, int64_t at_ms, enum fault_kind kind,
+		      uint32_t outage)
 {
-	record_add_event(b->record,
-			 &(struct event){.kind = EVENT_FAULT,
-					 .at_ns = at_ms * NS_PER_MS,
-					 .u.net = {.attempt = id, .fault = kind, .outage = 1}});
+	record_add_event(
+		b->record,
+		&(struct event){.kind = EVENT_FAULT,
+				.at_ns = at_ms * NS_PER_MS,
+				.u.net = {.attempt = id, .fault = kind, .outage = outage}});
+}
+
+/* Step 1 pauses from 50 ms to 80 ms, and step 2 restarts from 150 ms to 200 ms. */
+static enum outcome restarted_after_pause(const char *script, bool half_closed)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", script);
+	uint32_t id = connected(b, api, FAULT_N_KINDS, 0);
+
+	b->record->attempts[id].step = 2;
+	outage_at(b, id, 50, FAULT_STALLED, 1);
+	outage_at(b, id, 80, FAULT_HEALED, 1);
+	if (half_closed)
+		record_builder_client_end(b, id, 100, false, NEVER_RECEIVED);
+	outage_at(b, id, 150, FAULT_RESET, 2);
+	id = record_builder_attempt_refused(b, api, 160);
+	b->record->attempts[id].step = 1;
+	id = record_builder_attempt_connected(b, api, 250);
+	b->record->attempts[id].step = 3;
+	record_builder_client_exits(b, 400, 0);
+	record_builder_expect_attempts(b, api, 3, 3);
+	return outcome_of(b);
+}
+
+Test(judge_connections, restart_after_a_pause_is_not_the_fault_of_the_connections_own_step)
+{
+	for (int half_closed = 0; half_closed <= 1; half_closed++) {
+		cr_expect_eq(restarted_after_pause("pause 30ms at 50ms, restart 50ms at 150ms, "
+						   "reset after 1 MB, accept",
+						   half_closed),
+			     OUTCOME_ERROR);
+		cr_expect_eq(restarted_after_pause("pause 30ms at 50ms, restart 50ms at 150ms, "
+						   "accept x1, accept",
+						   half_closed),
+			     OUTCOME_PASS);
+	}
+}
+
+Test(judge_connections, each_pause_that_stalls_a_connection_has_fired)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(
+		b, "api", "pause 30ms at 50ms, pause 30ms at 150ms, pause 30ms at 250ms, accept");
+	uint32_t id = connected(b, api, FAULT_N_KINDS, 0);
+
+	b->record->attempts[id].step = 3;
+	for (uint32_t outage = 1; outage <= 2; outage++) {
+		outage_at(b, id, 100 * outage - 50, FAULT_STALLED, outage);
+		outage_at(b, id, 100 * outage - 20, FAULT_HEALED, outage);
+	}
+	record_builder_expect_attempts(b, api, 1, 1);
+	/* The third one begins after the client's FIN. */
+	record_builder_client_end(b, id, 230, false, NEVER_RECEIVED);
+	outage_at(b, id, 250, FAULT_STALLED, 3);
+	outage_at(b, id, 280, FAULT_HEALED, 3);
+	record_builder_client_exits(b, 400, 0);
+	cr_expect_eq(outcome_of(b), OUTCOME_PASS);
 }
 
 /* Two pauses, from 50 ms and from 150 ms on; the client ends the connection at @end_ms. */
@@ -424,7 +483,7 @@ static enum outcome paused_twice(int64_t end_ms, enum connection_end end)
 		if (!ended && end_ms < at_ms)
 			record_builder_client_end(b, id, end_ms, false, NEVER_RECEIVED);
 		ended = ended || end_ms < at_ms;
-		outage_at(b, id, at_ms, at_ms % 100 == 50 ? FAULT_STALLED : FAULT_HEALED);
+		outage_at(b, id, at_ms, at_ms % 100 == 50 ? FAULT_STALLED : FAULT_HEALED, 1);
 	}
 	if (!ended)
 		record_builder_client_end(b, id, end_ms, false, NEVER_RECEIVED);
