@@ -175,8 +175,8 @@ int searcher_start(const struct searcher_config *config, struct searcher **ret)
 	return 0;
 }
 
-void searcher_stop(struct searcher *self)
+void searcher_stop(struct searcher *searcher)
 {
-	self->stopped = true;
-	kill(self->pid, SIGKILL);
+	searcher->stopped = true;
+	kill(searcher->pid, SIGKILL);
 }
