@@ -347,9 +347,11 @@ static void show(const struct recording *recording)
 	strbuf_puts(&text, "\nin short\n");
 	standard_faults_summary(recording->observed, recording->n_runs, recording->seen, &text);
 	if (recording->open)
-		strbuf_puts(&text, "\nThe machine was too slow to say whether runs differ because "
-				   "of the client;\n"
-				   "run it again when the machine is less busy.\n");
+		strbuf_printf(&text,
+			      "\nThe machine was too slow to say whether %s;\n"
+			      "run it again when the machine is less busy.\n",
+			      recording->n_runs == 1 ? "these times are the client's own"
+						     : "runs differ because of the client");
 	if (adhoc_run_is_ascii())
 		report_ascii(&ascii, strbuf_text(&text));
 	fputs(strbuf_text(adhoc_run_is_ascii() ? &ascii : &text), recording->out);
@@ -402,6 +404,7 @@ static bool write_file(const struct recording *recording)
 		.timeout_ns = options->timeout_ns,
 		.silent = true,
 		.doubtful = recording->open,
+		.single = recording->n_runs == 1,
 		.draws = baseline_draws_backoff(recording->observed, recording->n_runs,
 						recording->seen),
 	};

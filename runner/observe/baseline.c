@@ -512,11 +512,13 @@ void baseline_begin(const struct baseline *baseline, struct strbuf *out)
 			 "# Observed behaviour of a client, written by `synfault record`.\n"
 			 "# Each scenario expects the client to behave the same again.\n");
 	if (baseline->doubtful)
-		strbuf_puts(out,
-			    "# The machine was too slow to tell which differences between runs the "
-			    "client caused:\n"
-			    "# these values are not expected, or only bounded. Record again on an "
-			    "idle machine.\n");
+		strbuf_printf(out,
+			      "# The machine was too slow to tell %s:\n"
+			      "# values in doubt are not expected, or only bounded. Record "
+			      "again on an idle machine.\n",
+			      baseline->single
+				      ? "which times are the client's own"
+				      : "which differences between runs the client caused");
 	writer = yaml_writer_new(out);
 	yaml_mapping(writer, false);
 	yaml_text(writer, "defaults");

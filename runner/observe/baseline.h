@@ -18,6 +18,7 @@ struct baseline {
 	bool silent;          /* no connection of the client carried data */
 	bool draws;           /* its backoff after refusals is random */
 	bool doubtful;        /* lag may explain differences between runs: see outliers.h */
+	bool single;          /* there is only one run of each fault */
 };
 
 /**

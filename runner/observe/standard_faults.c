@@ -58,7 +58,7 @@ static const struct observed *runs_of(const struct summary *summary, enum item i
 
 static void add(const struct summary *summary, const char *label, const char *text)
 {
-	strbuf_printf(summary->out, "  %-14s%s\n", label, text);
+	strbuf_printf(summary->out, "  %-17s%s\n", label, text);
 }
 
 /* Adds the faults that were followed by another attempt (@retried), or by none. */
@@ -178,7 +178,7 @@ static void add_connect_timeout(const struct summary *summary)
 	else if (open_ns >= 0)
 		text = xasprintf("more than %s", duration_format(open_ns, duration));
 	if (text)
-		add(summary, "connecting", text);
+		add(summary, "connect-timeout", text);
 }
 
 static void add_fallback(const struct summary *summary)

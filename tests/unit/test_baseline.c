@@ -319,3 +319,16 @@ Test(baseline, baseline_of_a_client_that_waits_for_a_greeting_has_the_reset)
 	text = draft(&fixture, "reset after accept", (struct baseline){.silent = true});
 	expect_in(text, "  exit: 1\n  attempts: 1\n");
 }
+
+Test(baseline, says_what_a_slow_machine_left_open)
+{
+	struct baseline baseline = {.command = command_line, .doubtful = true};
+	AUTO_STRBUF struct strbuf several = {0}, single = {0};
+
+	baseline_begin(&baseline, &several);
+	expect_in(strbuf_text(&several), "too slow to tell which differences between runs");
+	baseline.single = true;
+	baseline_begin(&baseline, &single);
+	expect_in(strbuf_text(&single), "too slow to tell which times are the client's own");
+	expect_not_in(strbuf_text(&single), "between runs");
+}
