@@ -175,6 +175,67 @@ static const char *synonym_of(const char *word)
 	return NULL;
 }
 
+/* Returns whether the step is complete without an argument. */
+static bool is_complete(enum step_action action)
+{
+	return action == STEP_ACCEPT || action == STEP_REFUSE || action == STEP_DROP ||
+	       action == STEP_HALF_OPEN || action == STEP_BACKLOG_FULL;
+}
+
+/*
+ * Suggests a name if it was written in two words ("packet loss"), or together with a number of
+ * attempts ("refuse*3"). Returns -EINVAL if so.
+ */
+static int hint_name(struct step_parser *parser, const struct step_token *token,
+		     const struct step_token *next)
+{
+	char buffer[WORD_SIZE];
+
+	for (size_t i = 0; i < STEP_N_ACTIONS; i++) {
+		const char *name = action_names[i];
+		size_t length = strlen(name), n = token->length;
+		struct step_token rest, digits;
+
+		if (next->length > 0 && length == n + 1 + next->length && name[n] == '-' &&
+		    !memcmp(name, token->text, n) &&
+		    !memcmp(name + n + 1, next->text, next->length)) {
+			rest = (struct step_token){.text = next->text + next->length};
+			rest.length = strcspn(rest.text, "\r\n");
+			return parser_hint(parser, "did you mean \"%s%s\"?", name,
+					   token_shown(&rest, buffer));
+		}
+		if (!is_complete((enum step_action)i) || n <= length ||
+		    memcmp(name, token->text, length) != 0)
+			continue;
+		rest = (struct step_token){token->text + length, token->offset + length,
+					   n - length};
+		digits = meant_repeat(parser, &rest);
+		if (token_is_repeat(&rest))
+			digits = (struct step_token){.text = rest.text + 1,
+						     .length = rest.length - 1};
+		if (digits.length > 0)
+			return parser_hint(parser, "did you mean \"%s x%s\"?", name,
+					   token_shown(&digits, buffer));
+	}
+	return 0;
+}
+
+/* Returns whether a word ends with a comma or the like, as if another step followed. */
+static bool ends_item(const struct step_token *token)
+{
+	return token->length > 1 && strchr(",;", token->text[token->length - 1]);
+}
+
+/* Suggests a list if the text is several steps. */
+static int hint_items(struct step_parser *parser)
+{
+	const char *text = parser->text;
+
+	if (strlen(text) <= 2 * (size_t)WORD_SHOWN && !strpbrk(text, ";\r\n"))
+		return parser_hint(parser, "write each step as a separate item: [%s]", text);
+	return parser_hint(parser, "write each step as a separate item");
+}
+
 /* Explains a token that is not a known action. */
 static int fail_action(struct step_parser *parser, const struct step_token *token)
 {
@@ -195,8 +256,10 @@ static int fail_action(struct step_parser *parser, const struct step_token *toke
 				   token_shown(&digits, digits_buffer));
 	}
 	parser_fail(parser, token, "unknown step \"%s\"", word);
-	if (token->length > 1 && strchr(",;", token->text[token->length - 1]))
-		return parser_hint(parser, "write each step as a separate item: [refuse, accept]");
+	if (ends_item(token))
+		return hint_items(parser);
+	if (hint_name(parser, token, &next) < 0)
+		return -EINVAL;
 	meant = synonym_of(word);
 	if (!meant)
 		meant = text_nearest(word, action_names);
@@ -431,35 +494,49 @@ static int parse_backlog_full(struct step_parser *parser, const struct step_toke
 	return 0;
 }
 
-/* Explains a "then" that can't be. */
-static int hint_then(struct step_parser *parser, const struct step *step)
+/*
+ * Says, after @first, that what is at @rest is a step of its own, if it is one, with @before in
+ * front of it.
+ */
+static int hint_separate(struct step_parser *parser, const char *first,
+			 const struct step_token *before, const char *rest)
 {
-	const char *name = action_names[step->action];
+	struct step_error error;
+	struct step step;
+
+	while (is_blank(*rest))
+		rest++;
+	/* Short, since a wrong step comes back here, and so that both fit the hint. */
+	if (strlen(rest) <= WORD_SHOWN && before->length <= WORD_SHOWN && !strpbrk(rest, "\r\n") &&
+	    step_parse(rest, &step, &error) == 0)
+		return parser_hint(parser, "%swrite the next step as a separate item: [%.*s, %s]",
+				   first, (int)before->length, before->text, rest);
+	return parser_hint(parser, "%swrite the next step as a separate item", first);
+}
+
+/* Explains a "then" that can't be, after @before. */
+static int hint_then(struct step_parser *parser, const struct step_token *then,
+		     const struct step_token *before, const struct step *step)
+{
+	const char *name = action_names[step->action], *rest = then->text + then->length;
+	AUTO_FREE char *first = NULL;
 
 	if (has_then(step->action))
-		return parser_hint(parser,
-				   "a step has one \"then\" at most; write the next step as a "
-				   "separate item: [refuse, accept]");
+		return hint_separate(parser, "a step has one \"then\" at most; ", before, rest);
 	switch (step->action) {
 	case STEP_ACCEPT:
-		return parser_hint(parser, "leave out \"accept then\"; write the next step as a "
-					   "separate item: [refuse, accept]");
+		return hint_separate(parser, "leave out \"accept then\", or ", before, rest);
 	case STEP_RESET:
 	case STEP_STALL:
 	case STEP_CLOSE:
 	case STEP_PACKET_LOSS:
 	case STEP_LATENCY:
-		return parser_hint(
-			parser,
-			"\"%s\" is the last that happens to a connection; write the next "
-			"step as a separate item: [refuse, accept]",
-			name);
+		first = xasprintf("\"%s\" is the last that happens to a connection; ", name);
+		break;
 	default:
-		return parser_hint(parser,
-				   "\"%s\" allows no connection to which more could happen; write "
-				   "the next step as a separate item: [refuse, accept]",
-				   name);
+		first = xasprintf("\"%s\" allows no connection to which more could happen; ", name);
 	}
+	return hint_separate(parser, first, before, rest);
 }
 
 /* Explains a word after the end of a step. */
@@ -481,14 +558,16 @@ static int fail_rest(struct step_parser *parser, const struct step_token *token,
 	if (digits.length > 0)
 		return parser_hint(parser, "did you mean \"%s x%s\"?", before_buffer,
 				   token_shown(&digits, digits_buffer));
+	if (ends_item(token))
+		return hint_items(parser);
 	if (token_is(token, "then"))
-		return hint_then(parser, step);
+		return hint_then(parser, token, &before, step);
 	if (step->action == STEP_DELAY && step->delay_min_ns == step->delay_max_ns &&
 	    token->text[0] >= '0' && token->text[0] <= '9')
 		return parser_hint(parser, "did you mean \"%s..%s\"?", before_buffer, buffer);
 	if (step->action == STEP_DELAY && (token_is(token, "refuse") || token_is(token, "accept")))
 		return parser_hint(parser, "did you mean \"%s then %s\"?", before_buffer, buffer);
-	return parser_hint(parser, "write the next step as a separate item: [refuse, accept]");
+	return hint_separate(parser, "", &before, token->text);
 }
 
 static int parse_repeat(struct step_parser *parser, struct step *step)

@@ -359,6 +359,8 @@ int step_read_loss(struct step_parser *parser, const struct step_token *action, 
 		parser_fail(parser, &token,
 			    "the share of lost packets is more than 0%% and less than "
 			    "100%%");
+		if (step->loss > CHANCE_ALWAYS)
+			return parser_hint(parser, "for example \"packet-loss 2%%\"");
 		return parser_hint(parser, step->loss ? "to lose all, use \"stall after accept\""
 						      : "to lose none, use \"accept\"");
 	}

@@ -173,13 +173,26 @@ static int parse_down(struct step_parser *parser, const struct step_token *down,
 	return parse_rest(parser, word, step);
 }
 
+/* Explains that @value, which follows @at, is not a duration, for @reason. */
+static int fail_duration(struct step_parser *parser, const struct step_token *value,
+			 const struct step_token *at, const char *reason, const char *example)
+{
+	char buffer[WORD_SIZE];
+
+	if (!is_digits(value->text, value->length))
+		return fail(parser, value->length ? value : at, "a duration is missing here",
+			    example);
+	parser_fail(parser, value, "the duration \"%s\" %s", token_shown(value, buffer), reason);
+	return parser_hint(parser, "did you mean \"%ss\"?", buffer);
+}
+
 /* Reads "up D" or "down D". */
 static int take_phase(struct step_parser *parser, struct step_token *at, bool *ret_up,
 		      int64_t *ret_ns)
 {
 	struct step_token name = word_after(parser, at), value;
 	AUTO_FREE char *copy = NULL;
-	const char *reason;
+	const char *reason = NULL;
 
 	if (!token_is(&name, "up") && !token_is(&name, "down"))
 		return fail(parser, name.length ? &name : at,
@@ -188,8 +201,7 @@ static int take_phase(struct step_parser *parser, struct step_token *at, bool *r
 	value = word_after(parser, &name);
 	copy = xstrndup(value.text, value.length);
 	if (value.length == 0 || duration_parse(copy, ret_ns, &reason) < 0)
-		return fail(parser, value.length ? &value : &name, "a duration is missing here",
-			    FLAP_EXAMPLE);
+		return fail_duration(parser, &value, &name, reason, FLAP_EXAMPLE);
 	*ret_ns = (*ret_ns + NS_PER_US / 2) / NS_PER_US * NS_PER_US;
 	if (*ret_ns == 0)
 		return fail(parser, &value, "this duration must be more than 0", FLAP_EXAMPLE);
@@ -227,11 +239,10 @@ static int take_duration(struct step_parser *parser, struct step_token *at, cons
 {
 	struct step_token value = word_after(parser, at);
 	AUTO_FREE char *copy = xstrndup(value.text, value.length);
-	const char *reason;
+	const char *reason = NULL;
 
 	if (value.length == 0 || duration_parse(copy, ret_ns, &reason) < 0)
-		return fail(parser, value.length ? &value : at, "a duration is missing here",
-			    example);
+		return fail_duration(parser, &value, at, reason, example);
 	*at = value;
 	return 0;
 }
