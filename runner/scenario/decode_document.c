@@ -461,6 +461,57 @@ static void check_command(struct loader *loader, const struct node *command)
 	}
 }
 
+/* Returns whether the text has a reference to an endpoint. */
+static bool refers_to_endpoint(const struct scenario *scenario, const char *text)
+{
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		AUTO_FREE char *form = xasprintf("${%s", scenario->endpoints[i].name);
+		const char *at = strstr(text, form);
+
+		if (at && (at[strlen(form)] == '}' || at[strlen(form)] == '.') &&
+		    (at == text || at[-1] != '$'))
+			return true;
+	}
+	return false;
+}
+
+/* Writes the words of @text as a list. */
+static char *as_list(const char *text)
+{
+	AUTO_STRBUF struct strbuf list = {0};
+
+	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
+		int length = (int)strcspn(text, " ");
+
+		strbuf_printf(&list, "%s\"%.*s\"", list.length ? ", " : "", length, text);
+		text += length;
+	}
+	return strbuf_steal(&list);
+}
+
+/*
+ * Finds a whole command line in place of the program: a name with blanks, and with the address of
+ * an endpoint, as no program has.
+ */
+static void check_program(struct loader *loader, const struct node *command)
+{
+	const struct node *program;
+	AUTO_FREE char *list = NULL;
+
+	if (!command || command->kind != NODE_LIST || command->count != 1)
+		return;
+	program = command->items[0];
+	if (program->kind != NODE_TEXT || !strchr(program->text, ' ') ||
+	    !refers_to_endpoint(loader->scenario, strchr(program->text, ' ')))
+		return;
+	loader_error(loader, program, "this is the name of a program, which has blanks");
+	list = as_list(program->text);
+	if (strpbrk(program->text, "\\\"'\t\r\n"))
+		loader_hint(loader, "write each argument as an item of its own");
+	else
+		loader_hint(loader, "write [%s]", list);
+}
+
 void decode_document(struct loader *loader, const struct node *root)
 {
 	struct scenario *scenario = loader->scenario;
@@ -481,8 +532,10 @@ void decode_document(struct loader *loader, const struct node *root)
 	for (size_t i = 0; loader->endpoints_known && i < loader->n_texts; i++)
 		check_references(loader, loader->texts[i]);
 	if (loader->diags->n_items == n_errors && loader->endpoints_known && !loader->attached &&
-	    scenario->n_endpoints > 0)
+	    scenario->n_endpoints > 0) {
+		check_program(loader, node_get(node_get(root, "client"), "command"));
 		check_command(loader, node_get(node_get(root, "client"), "command"));
+	}
 	scenario->expectations =
 		xrealloc(scenario->expectations,
 			 scenario->n_expectations * sizeof(*scenario->expectations) + 1);

@@ -484,7 +484,13 @@ static void check_name(struct loader *loader, const struct node *name, struct en
 	const char *problem = name_problem(name->text), *other;
 
 	if (problem) {
+		AUTO_FREE char *lower = xstrdup(name->text);
+
 		loader_error(loader, name, "the endpoint name \"%s\" %s", name->text, problem);
+		for (char *c = lower; *c; c++)
+			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+		if (!name_problem(lower))
+			loader_hint(loader, "did you mean \"%s\"?", lower);
 		return;
 	}
 	other = endpoint_names_add(names, name->text);
