@@ -164,7 +164,8 @@ void event_log_event(const struct event_log *events, const struct scenario *scen
 		emit(events, &line);
 		return;
 	}
-	if (event->kind > EVENT_CLOSED || event->u.net.attempt >= record->n_attempts)
+	if (event->kind > EVENT_CLOSED || event->u.net.attempt >= record->n_attempts ||
+	    !event_line_is_news(record, event))
 		return;
 	event_text(scenario, record, event, &line);
 	emit(events, &line);

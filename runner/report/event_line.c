@@ -7,6 +7,9 @@
 #include "runner/report/attempt_view.h"
 #include "runner/report/result.h"
 
+/* How far back a line looks for what it repeats. */
+#define EVENTS_LOOKED_AT ((size_t)1000)
+
 static void add_attempt(const struct record *record, uint32_t id, struct strbuf *out)
 {
 	const struct record_attempt *attempt = &record->attempts[id];
@@ -49,11 +52,13 @@ static void add_fault(const struct event *event, struct strbuf *out)
 	if (event->u.net.bytes > 0)
 		strbuf_printf(out, " after %llu byte%s", (unsigned long long)event->u.net.bytes,
 			      PLURAL(event->u.net.bytes));
-	if (event->u.net.outage)
-		strbuf_printf(out, ", by the outage of step %u", event->u.net.outage);
 	if (event->u.net.late_ns)
-		strbuf_printf(out, ", by up to %s too long",
+		strbuf_printf(out, ", %s%s late",
+			      event->u.net.fault == FAULT_DELAYED ? "packets up to " : "",
 			      duration_format(event->u.net.late_ns, late));
+	/* The step is an outage, or a pause. */
+	if (event->u.net.outage)
+		strbuf_printf(out, " (step %u)", event->u.net.outage);
 }
 
 /* Adds how many bytes the socket carried. */
@@ -166,6 +171,27 @@ void event_line_add_what(const struct record *record, const struct event *event,
 	case EVENT_N_KINDS:
 		break;
 	}
+}
+
+bool event_line_is_news(const struct record *record, const struct event *event)
+{
+	const size_t n = MIN(record->n_events, EVENTS_LOOKED_AT);
+
+	if (event->kind != EVENT_FAULT || event->u.net.fault != FAULT_DELAYED)
+		return true;
+	for (size_t i = 1; i <= n; i++) {
+		const struct event *before = &record->events[record->n_events - i];
+		int64_t next_ns = NS_PER_MS;
+
+		if (before->kind != EVENT_FAULT || before->u.net.fault != FAULT_DELAYED ||
+		    before->u.net.attempt != event->u.net.attempt ||
+		    before->u.net.late_ns >= event->u.net.late_ns)
+			continue;
+		while (next_ns <= before->u.net.late_ns && next_ns < INT64_MAX / 2)
+			next_ns *= 2;
+		return event->u.net.late_ns >= next_ns;
+	}
+	return true;
 }
 
 void event_line_write(const struct record *record, const struct event *event, struct strbuf *out)

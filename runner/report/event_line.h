@@ -16,5 +16,13 @@ void event_line_write(const struct record *record, const struct event *event, st
 /** event_line_add_what() - add only what happened */
 void event_line_add_what(const struct record *record, const struct event *event,
 			 struct strbuf *out);
+/**
+ * event_line_is_news() - return whether an event should be shown as it happens
+ * @event: the last one of the record, or not in it yet
+ *
+ * How late packets come altogether is news only once it has about doubled: on a busy machine there
+ * is an event for each millisecond.
+ */
+bool event_line_is_news(const struct record *record, const struct event *event);
 
 #endif

@@ -13,7 +13,8 @@ void live_messages_send(const struct supervise_config *config, const struct reco
 	AUTO_STRBUF struct strbuf line = {0};
 
 	/* Events of looks are for the judge; there are too many for people to read. */
-	if (event->kind == EVENT_OPEN || event->kind == EVENT_STARVATION)
+	if (event->kind == EVENT_OPEN || event->kind == EVENT_STARVATION ||
+	    !event_line_is_news(record, event))
 		return;
 	strbuf_putc(&line, SUPERVISE_EVENT);
 	event_line_write(record, event, &line);

@@ -81,6 +81,55 @@ Test(event_line, names_retransmissions_lateness_and_fast_open)
 	record_builder_free(b);
 }
 
+Test(event_line, says_how_late_a_fault_was_and_which_outage_it_belongs_to)
+{
+	struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "pause 1s");
+	struct event event = {.kind = EVENT_FAULT,
+			      .u.net = {.fault = FAULT_HEALED,
+					.bytes = 50,
+					.outage = 1,
+					.late_ns = 880 * INT64_C(1000)}};
+
+	record_builder_attempt_connected(b, api, 0);
+	assert_line(b->record, &event,
+		    "    0.000 s  api 1  healed after 50 bytes, 880 us late (step 1)");
+	event.u.net.fault = FAULT_DELAYED;
+	event.u.net.outage = 0;
+	event.u.net.late_ns = 68400 * INT64_C(1000);
+	assert_line(b->record, &event,
+		    "    0.000 s  api 1  delayed after 50 bytes, packets up to 68.4 ms late");
+	record_builder_free(b);
+}
+
+/* Returns whether it is news that packets are late by @ms after they were by @before_ms. */
+static bool is_news(int64_t before_ms, int64_t ms, uint32_t attempt)
+{
+	struct event events[] = {
+		{.kind = EVENT_FAULT,
+		 .u.net = {.fault = FAULT_DELAYED, .late_ns = before_ms * NS_PER_MS}},
+		{.kind = EVENT_FAULT,
+		 .u.net = {.fault = FAULT_DELAYED, .attempt = attempt, .late_ns = ms * NS_PER_MS}},
+	};
+	const struct record record = {.events = events, .n_events = 2};
+
+	return event_line_is_news(&record, &events[1]);
+}
+
+Test(event_line, that_packets_are_late_is_news_when_it_has_doubled)
+{
+	const struct event other = {.kind = EVENT_FAULT, .u.net.fault = FAULT_STALLED};
+
+	cr_expect(is_news(0, 1, 0));
+	cr_expect(is_news(1, 2, 0));
+	cr_expect_not(is_news(2, 3, 0));
+	cr_expect(is_news(3, 4, 0));
+	cr_expect_not(is_news(64, 127, 0));
+	cr_expect(is_news(64, 128, 0));
+	cr_expect(is_news(64, 65, 1), "of another attempt");
+	cr_expect(event_line_is_news(&(struct record){0}, &other));
+}
+
 Test(event_line, an_event_of_an_unknown_attempt_is_skipped)
 {
 	struct record_builder *b = record_builder_new();
