@@ -51,7 +51,7 @@ static void print_totals(const struct junit_totals *totals, size_t n_parts, FILE
 
 	fprintf(out, "%zu report%s\n", n_parts, n_parts == 1 ? "" : "s");
 	if (n_errors)
-		fprintf(out, "%zu error%s, counted as failed: inconclusive\n", n_errors,
+		fprintf(out, "%zu error%s: not judged, counted as failed\n", n_errors,
 			n_errors == 1 ? "" : "s");
 	fprintf(out, "%zu passed, %zu failed, %zu skipped\n",
 		totals->counts.by_outcome[OUTCOME_PASS],

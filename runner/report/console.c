@@ -557,7 +557,7 @@ void console_summary(struct console *console, const struct run_results *results)
 	if (counts.n_unproven > 0)
 		strbuf_printf(&out, "%zu run again in real time\n", counts.n_unproven);
 	if (n_errors > 0)
-		strbuf_printf(&out, "%s%zu %s%s, counted as failed: inconclusive\n",
+		strbuf_printf(&out, "%s%zu %s%s: not judged, counted as failed\n",
 			      paint(console, PAINT_ERROR), n_errors,
 			      n_errors == 1 ? "error" : "errors", unpaint(console));
 	if (n_failed > 0)

@@ -220,7 +220,7 @@ static void add_totals(const struct run_results *results, struct strbuf *out)
 		      counts.by_outcome[OUTCOME_PASS], counts.by_outcome[OUTCOME_FAIL] + n_errors,
 		      counts.by_outcome[OUTCOME_SKIP]);
 	if (n_errors > 0)
-		strbuf_printf(out, " (%zu of the failed inconclusive)", n_errors);
+		strbuf_printf(out, " (%zu of the failed not judged)", n_errors);
 	if (counts.n_flaky > 0)
 		strbuf_printf(out, ", %zu flaky", counts.n_flaky);
 	strbuf_printf(out, " in %s, seed %llu\n\n", duration_format(results->duration_ns, duration),

@@ -29,7 +29,7 @@ static void add_tiles(struct markup *markup, const struct run_results *results)
 	markup_begin(markup, "ul", "tiles");
 	tile(markup, "pass", counts.by_outcome[OUTCOME_PASS], "passed", "#all");
 	tile(markup, "fail", counts.by_outcome[OUTCOME_FAIL], "failed", "#failed");
-	tile(markup, "error", counts.by_outcome[OUTCOME_ERROR], "inconclusive", "#failed");
+	tile(markup, "error", counts.by_outcome[OUTCOME_ERROR], "not judged", "#failed");
 	tile(markup, "skip", counts.by_outcome[OUTCOME_SKIP], "skipped", "#skipped");
 	tile(markup, "flaky", counts.n_flaky, "flaky", "#flaky");
 	markup_close(markup);
@@ -244,8 +244,8 @@ static struct tag *gather_tags(const struct run_results *results, size_t *ret_n)
 static void add_tags(struct markup *markup, const struct run_results *results)
 {
 	static const struct html_column columns[] = {
-		{"tag"},           {"failed", true},    {"inconclusive", true}, {"passed", true},
-		{"skipped", true}, {"scenarios", true}, {"time", true},         {NULL},
+		{"tag"},           {"failed", true},    {"not judged", true}, {"passed", true},
+		{"skipped", true}, {"scenarios", true}, {"time", true},       {NULL},
 	};
 	/* What needs attention comes first, where a narrow screen shows it. */
 	static const enum outcome outcomes[] = {OUTCOME_FAIL, OUTCOME_ERROR, OUTCOME_PASS,
@@ -312,7 +312,7 @@ void html_overview(struct markup *markup, const struct html_site *site)
 				results->n_items, PLURAL(results->n_items));
 	add_stopped(markup, results);
 	add_tiles(markup, results);
-	add_list(markup, site, "failed", "Failed or inconclusive", result_is_failure);
+	add_list(markup, site, "failed", "Failed or not judged", result_is_failure);
 	add_list(markup, site, "flaky", "Flaky: passed only when run again", is_flaky);
 	add_list(markup, site, "skipped", "Skipped", is_skipped);
 	add_slowest(markup, site);

@@ -67,17 +67,17 @@ Test(run, exit_status_and_last_line_sum_up_the_scenarios)
 		{"passes.yaml", STATUS_PASSED, "1 passed, 0 failed, 0 skipped", NULL},
 		{"fails.yaml", STATUS_FAILED, "0 passed, 1 failed, 0 skipped", NULL},
 		{"never-fired.yaml", STATUS_UNJUDGED, "0 passed, 1 failed, 0 skipped",
-		 "1 error, counted as failed"},
+		 "1 error: not judged"},
 		{"broken.yaml", STATUS_USAGE, "0 passed, 1 failed, 0 skipped",
-		 "1 error, counted as failed"},
+		 "1 error: not judged"},
 		{"passes.yaml never-fired.yaml", STATUS_UNJUDGED, "1 passed, 1 failed, 0 skipped",
-		 "1 error, counted as failed"},
+		 "1 error: not judged"},
 		{"never-fired.yaml broken.yaml passes.yaml", STATUS_USAGE,
-		 "1 passed, 2 failed, 0 skipped", "2 errors, counted as failed"},
+		 "1 passed, 2 failed, 0 skipped", "2 errors: not judged"},
 		{"never-fired.yaml fails.yaml", STATUS_FAILED, "0 passed, 2 failed, 0 skipped",
-		 "1 error, counted as failed"},
+		 "1 error: not judged"},
 		{"all.yaml", STATUS_FAILED, "1 passed, 3 failed, 0 skipped",
-		 "2 errors, counted as failed"},
+		 "2 errors: not judged"},
 	};
 	AUTO_PROGRAM struct program *synfault = program_with_documents();
 

@@ -387,14 +387,14 @@ Test(console, summary)
 		 {SAMPLE_FAIL, SAMPLE_ERROR},
 		 2,
 		 "\n" NAMES_FAIL NAMES_ERROR "\nseed 42, 12.3 s\n"
-		 "1 error, counted as failed: inconclusive\n"
+		 "1 error: not judged, counted as failed\n"
 		 "0 passed, 2 failed, 0 skipped\n"},
 		{"what did not run is counted, not named",
 		 {SAMPLE_NOT_RUN, SAMPLE_NOT_RUN},
 		 2,
 		 "\ninterrupted: 2 were not run\n"
 		 "seed 42, 12.3 s\n"
-		 "2 errors, counted as failed: inconclusive\n"
+		 "2 errors: not judged, counted as failed\n"
 		 "0 passed, 2 failed, 0 skipped\n"},
 	};
 
