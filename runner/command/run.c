@@ -69,6 +69,19 @@ static void add_results(struct run *run, const struct scenario_file *file)
 	}
 }
 
+/* Returns whether what follows the first path, which exists, may be a client's command. */
+static bool may_be_client(char *const *operands, size_t n_operands)
+{
+	for (size_t i = 1; i < n_operands && access(operands[0], F_OK) == 0; i++) {
+		const char *dot = strrchr(operands[i], '.');
+
+		if (access(operands[i], F_OK) < 0 && !strchr(operands[i], '/') &&
+		    !(dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"))))
+			return true;
+	}
+	return false;
+}
+
 /* Finds and loads all files. Returns false, with a message, if a path has no scenarios. */
 static bool load(struct run *run, char *const *operands, size_t n_operands)
 {
@@ -76,6 +89,10 @@ static bool load(struct run *run, char *const *operands, size_t n_operands)
 	bool color = color_is_wanted(run->options->outputs.console.color, run->err);
 
 	scenario_paths_find(&found, operands, n_operands, run->err, color);
+	if (found.n_errors > 0 && may_be_client(operands, n_operands))
+		fprintf(run->err,
+			"synfault: a scenario names its client; a command to run in place "
+			"of it comes after --\n");
 	for (size_t i = 0; i < found.n_paths; i++) {
 		struct scenario_file *file = scenario_file_load(found.paths[i]);
 

@@ -50,6 +50,7 @@ Test(exec, exit_status_is_that_of_the_command)
 		{"-e api -- true", STATUS_USAGE, "a name and steps are expected"},
 		{"-e api=drop a.yaml -- true", STATUS_USAGE, "-e goes without a file"},
 		{"none.yaml -- true", STATUS_USAGE, "can't be read"},
+		{"twice.yaml --filter zzz -- true", STATUS_USAGE, "a name that matches \"zzz\""},
 		{"twice.yaml -- true", STATUS_USAGE, "both have an endpoint api"},
 		{"named.yaml --isolation private -- true", EXEC_FAILED, "hostname of endpoint api"},
 		{"-e api=drop -- true", EXEC_FAILED, "the client made no attempt"},

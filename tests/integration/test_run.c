@@ -204,6 +204,7 @@ Test(run, run_refuses_paths_without_scenarios)
 	} cases[] = {
 		{"nowhere.yaml", STATUS_USAGE, "nowhere.yaml: error: there is no such file"},
 		{"trace.yaml nowhere.yaml", STATUS_USAGE, "nowhere.yaml: error: there is no"},
+		{"trace.yaml python3", STATUS_USAGE, "in place of it comes after --"},
 		{"trace.yaml hollow", STATUS_USAGE, "hollow: error: there is no scenario file"},
 		{"hollow", STATUS_NOTHING_RAN, "hollow: error: there is no scenario file"},
 		{"--filter 'no*' trace.yaml", STATUS_NOTHING_RAN, "no scenario has a name that"},
