@@ -21,12 +21,16 @@
  * drops SYNs and SYN-ACKs.
  *
  * A timer that expires only after the window can't be made good: the server would be back already.
+ * Nor can a pause that begins late: it would be too short.
  */
 #include <errno.h>
 #include <inttypes.h>
 
 #include "common/duration.h"
 #include "injector/injector_impl.h"
+
+/* A pause that begins by no more than this late is as long as it should be. */
+#define LATE_PAUSE_NS (10 * NS_PER_MS)
 
 struct outage {
 	struct injector *injector;
@@ -110,6 +114,7 @@ static void due(evutil_socket_t fd, short what, void *userdata)
 	struct outage *outage = userdata;
 	const struct time_window *window = &outage->window;
 	int64_t now_ns = injector_now_ns(outage->injector);
+	int64_t late_ns = now_ns - outage->next_ns;
 	int64_t lasts_ns = window->to_ns == INT64_MAX ? INT64_MAX : window->to_ns - window->from_ns;
 
 	(void)fd;
@@ -118,13 +123,20 @@ static void due(evutil_socket_t fd, short what, void *userdata)
 		schedule(outage);
 		return;
 	}
-	if (now_ns - outage->next_ns < lasts_ns)
+	if (late_ns < lasts_ns)
 		(void)begin(outage);
 	else
 		injector_report(outage->injector, PROBLEM_OUTAGE, false,
 				"an outage had ended before its connections could be: "
 				"synfault was late by %" PRId64 " ms",
-				(now_ns - outage->next_ns) / NS_PER_MS);
+				late_ns / NS_PER_MS);
+	/* It ends in time all the same, so the client saw a shorter one. */
+	if (outage->ending == STEP_ENDS_PAUSE && late_ns < lasts_ns &&
+	    late_ns > MAX(lasts_ns / 10, LATE_PAUSE_NS))
+		injector_report(outage->injector, PROBLEM_OUTAGE, false,
+				"a pause was too short for connections: "
+				"synfault began it %" PRId64 " ms late",
+				late_ns / NS_PER_MS);
 	outage->next_ns = time_window_next(window, outage->next_ns + 1 - outage->origin_ns);
 	if (outage->next_ns != INT64_MAX)
 		outage->next_ns += outage->origin_ns;

@@ -843,6 +843,34 @@ Test(injector, restart_in_a_pause_comes_at_its_end)
 	bed_free(bed);
 }
 
+/* Returns how many problems a pause of 30 ms at 30 ms makes that begins @late_ms too late. */
+static size_t problems_of_late_pause(const char *script, int late_ms)
+{
+	struct bed *bed = bed_new(script);
+	size_t n_problems;
+
+	injector_client_started(bed->injector, START_NS);
+	bed_syn(bed, 1001, 5);
+	bed_syn_ack(bed, 1001, 5);
+	bed->now_ns += (30 + late_ms) * NS_PER_MS;
+	bed_run_ms(bed, 35);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), 1);
+	n_problems = bed->n_problems;
+	if (n_problems)
+		cr_expect(strstr(bed->problems[0], "synfault began it 28 ms late"), "%s",
+			  bed->problems[0]);
+	bed_free(bed);
+	return n_problems;
+}
+
+Test(injector, pause_that_begins_late_is_too_short)
+{
+	cr_expect_eq(problems_of_late_pause("pause 30ms at 30ms, accept", 28), 1);
+	cr_expect_eq(problems_of_late_pause("pause 30ms at 30ms, accept", 10), 0);
+	cr_expect_eq(problems_of_late_pause("pause 1s at 30ms, accept", 28), 0);
+	cr_expect_eq(problems_of_late_pause("down 30ms..60ms ending stall, accept", 28), 0);
+}
+
 Test(injector, outage_begins_by_command_and_lasts_as_long_as_it_says)
 {
 	struct bed *bed = bed_new("down 100ms from command ending stall, accept");
