@@ -719,8 +719,13 @@ static bool cut(struct connection *connection, const struct flow_outage *outage)
 	struct flow_table *connections = connection->connections;
 	struct connection_fault fault;
 
-	/* Its RST would be lost, too; what comes after the stall is answered with another. */
-	if (flow_heals(&connection->flow))
+	/*
+	 * Its RST would be lost, too; what comes after the stall is answered with another. Another
+	 * pause does not bring back a server's connections.
+	 */
+	if (flow_heals(&connection->flow) &&
+	    (outage->ending != STEP_ENDS_PAUSE || connection->missed.ending == STEP_ENDS_NONE ||
+	     connection->missed.ending == STEP_ENDS_PAUSE))
 		connection->missed = *outage;
 	if (!connection->established || !flow_is_open(&connection->flow))
 		return false;

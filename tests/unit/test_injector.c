@@ -871,6 +871,27 @@ Test(injector, pause_that_begins_late_is_too_short)
 	cr_expect_eq(problems_of_late_pause("down 30ms..60ms ending stall, accept", 28), 0);
 }
 
+Test(injector, restart_in_a_pause_is_not_lost_to_another_pause)
+{
+	struct bed *bed = bed_new("pause 100ms at 30ms, down 40ms..60ms ending stall, "
+				  "pause 10ms at 70ms, accept");
+
+	injector_client_started(bed->injector, START_NS);
+	bed_syn(bed, 1001, 5);
+	bed_syn_ack(bed, 1001, 5);
+	bed_pass_ms(bed, 31);
+	bed_pass_ms(bed, 15);
+	bed_pass_ms(bed, 26);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), 1);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 2), 0);
+	bed_pass_ms(bed, 60);
+	cr_expect_eq(count_faults(bed, FAULT_HEALED, 1), 1);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 2), 1);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 3), 0);
+	cr_expect_eq(bed->n_problems, 0);
+	bed_free(bed);
+}
+
 Test(injector, outage_begins_by_command_and_lasts_as_long_as_it_says)
 {
 	struct bed *bed = bed_new("down 100ms from command ending stall, accept");
