@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""An example: the retries of a small client, under `synfault exec -- pytest -p pytest_synfault`.
+"""An example: the retries of a small client, under `synfault exec -- pytest`.
 
+A conftest.py beside it has the line `pytest_plugins = ["pytest_synfault"]`, unless the plugin is installed.
 EXAMPLE_RETRIES is how often the client retries; with less than 2 it is wrong, and tests fail.
 """
 
