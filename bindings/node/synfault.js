@@ -178,8 +178,12 @@ class Session {
         if (judgement.outcome === "error") throw new Unjudged("unjudged", judgement.toString());
     }
 }
-// For `await using`, where Node has it.
-if (Symbol.asyncDispose) Session.prototype[Symbol.asyncDispose] = Session.prototype.expectPass;
+// For `await using`, where Node has it. What a session means that the test has closed is the test's affair.
+if (Symbol.asyncDispose) {
+    Session.prototype[Symbol.asyncDispose] = async function() {
+        if (!this.judgement) await this.expectPass();
+    };
+}
 
 // Opens a session: of endpoints, {api: "refuse x2, accept"}; or of a scenario, with the options
 // {file, scenario} or {source}: its text, or an object. {name} is its name in reports.

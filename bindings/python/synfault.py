@@ -4,8 +4,8 @@
     with synfault.open(api="refuse x2, accept") as session:
         client.get(f"http://{session.api}/")
         session.wait("established", attempt=3)
-    assert session.judgement.outcome == "pass"
 
+The end of the block judges the session, unless the test has closed it: ClientFailed has the findings.
 Sessions can be used by several threads: each request has a connection of its own to the control
 socket (docs/protocol.md of synfault).
 """
@@ -37,6 +37,14 @@ class TimedOut(Error):
 
 class Unjudged(Error):
     """The outcome is unknown: the machine was too slow, or a fault never fired."""
+
+
+class ClientFailed(AssertionError):
+    """The client did not do what was expected; `findings` say what, as data."""
+
+    def __init__(self, judgement):
+        super().__init__(str(judgement))
+        self.findings = judgement.findings
 
 
 ERRORS = {"unavailable": Unavailable, "timed-out": TimedOut}
@@ -163,12 +171,26 @@ class Session(contextlib.AbstractContextManager):
                 self.judgement = Judgement(self._ask("close"))
         return self.judgement
 
+    def expect_pass(self):
+        """Closes the session, and raises unless the client did what was expected."""
+        judgement = self.close()
+        if judgement.outcome == "fail":
+            raise ClientFailed(judgement)
+        if judgement.outcome == "error":
+            raise Unjudged("unjudged", str(judgement))
+
     def artefacts(self, directory):
         """Writes files about a closed session; returns their paths: "record", "picture", "capture" if there is one."""
         return self._ask("artefacts", directory=os.path.abspath(directory))
 
-    def __exit__(self, *exception):
-        self.close()
+    def __exit__(self, kind, exception, traceback):
+        if self.judgement is not None:
+            return  # the test has asked for it: what it means is the test's affair
+        if kind is None:
+            self.expect_pass()
+            return
+        with contextlib.suppress(Error):  # it would hide the exception that ends the block
+            self.close()
 
 
 def open(name=None, file=None, scenario=None, source=None, **faults):  # pylint: disable=redefined-builtin

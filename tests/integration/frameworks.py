@@ -31,13 +31,26 @@ WORDS = {"refusals": r"refusals.?are.?retried", "judged": r"judged.?when.?the.?t
 
 # A session whose second fault never fires, and one that nothing closes while the test fails.
 NODE_UNKNOWN = """
+const assert = require("node:assert");
 const net = require("node:net");
 const {test} = require("node:test");
-const {faults} = require("%s");
+const {ClientFailed, faults} = require("%s");
+function connect({endpoints: {api: {host, port}}}) {
+    return new Promise((resolve) => net.connect(port, host).on("error", resolve));
+}
 test("unknown", async (t) => {
     const session = await faults(t, {api: "refuse x2"});
-    const {host, port} = session.endpoints.api;
-    await new Promise((resolve) => net.connect(port, host).on("error", resolve));
+    await connect(session);
+});
+test("blocks", async (t) => {
+    if (!Symbol.asyncDispose) return;
+    const source = {name: "two attempts", endpoints: {api: {faults: ["refuse"]}}, expect: {attempts: 2}};
+    const open = await faults(t, {}, {source}), closed = await faults(t, {}, {source});
+    await connect(open);
+    await connect(closed);
+    await assert.rejects(open[Symbol.asyncDispose](), ClientFailed);
+    assert.equal((await closed.close()).outcome, "fail");
+    await closed[Symbol.asyncDispose]();
 });
 """
 UNKNOWN = """
@@ -52,6 +65,31 @@ def test_fails_by_itself(faults):
     assert False, "its own reason"
 def test_bad_steps(faults):
     faults(api="refuze")
+"""
+# Blocks that judge their sessions.
+BLOCKS = """
+import socket, pytest, synfault
+SCENARIO = {"name": "two attempts", "endpoints": {"api": {"faults": ["refuse"]}}, "expect": {"attempts": 2}}
+def connect(address):
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address)
+def test_block_of_a_wrong_client():
+    with synfault.open(source=SCENARIO) as session:
+        connect(session.api.address)
+def test_block_of_a_right_client():
+    with synfault.open(api="refuse") as session:
+        connect(session.api.address)
+def test_block_without_its_fault(faults):
+    with faults(api="refuse x2") as session:
+        connect(session.api.address)
+def test_block_that_the_test_closes():
+    with synfault.open(source=SCENARIO) as session:
+        connect(session.api.address)
+        assert session.close().outcome == "fail"
+def test_block_that_an_exception_ends():
+    with synfault.open(source=SCENARIO) as session:
+        connect(session.api.address)
+        assert False, "its own reason"
 """
 # What ends synfault while a test waits, for each framework: the test goes on at once, and synfault's end fails no client.
 DYING = {
@@ -343,6 +381,13 @@ def test_pytest(bed):
                  "test_fails_by_itself": ("failure", "its own reason"),
                  "test_bad_steps": ("error", "unknown step")},
                 lambda: run(bed.write("suite/test_unknown.py", UNKNOWN)))
+    bed.compare("judges a session at the end of its block",
+                {"of_a_wrong_client": ("failure", "attempts: expected 2, got 1"),
+                 "of_a_right_client": ("passed", ""),
+                 "without_its_fault": ("error", "fired for 1 of 2 attempts"),
+                 "that_the_test_closes": ("passed", ""),
+                 "that_an_exception_ends": ("failure", "its own reason")},
+                lambda: run(bed.write("suite/test_blocks.py", BLOCKS)))
     bed.dying_daemon(("error", "synfault"), lambda code: run(bed.write("suite/test_dying.py", code), "victim"))
     bed.scenario_files("python", lambda code: run(bed.write("test_files.py", code), under_exec=False))
 
@@ -394,7 +439,7 @@ def test_node(bed):
     bed.three_runs(run, WHAT[:6], {})
     unknown = bed.write("unknown.test.js", NODE_UNKNOWN % (BINDINGS / "node" / "synfault.js"))
     bed.compare("reports an unknown outcome as an error of its own type",
-                {"unknown": ("failure", "fired for 1 of 2 attempts")}, lambda: run(unknown))
+                {"unknown": ("failure", "fired for 1 of 2 attempts"), "blocks": ("passed", "")}, lambda: run(unknown))
     bed.dying_daemon(("failure", "synfault has ended"), lambda code: run(bed.write("dying.test.js", code), "victim"))
     bed.scenario_files("js", lambda code: run(bed.write("files.test.js", code), under_exec=False))
 
