@@ -53,8 +53,10 @@ static void add_fault(const struct event *event, struct strbuf *out)
 		strbuf_printf(out, " after %llu byte%s", (unsigned long long)event->u.net.bytes,
 			      PLURAL(event->u.net.bytes));
 	if (event->u.net.late_ns)
-		strbuf_printf(out, ", %s%s late",
-			      event->u.net.fault == FAULT_DELAYED ? "packets up to " : "",
+		/* A latency meets many packets: theirs is the sum. */
+		strbuf_printf(out,
+			      event->u.net.fault == FAULT_DELAYED ? ", packets %s late in all"
+								  : ", %s late",
 			      duration_format(event->u.net.late_ns, late));
 	/* The step is an outage, or a pause. */
 	if (event->u.net.outage)

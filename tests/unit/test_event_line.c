@@ -98,7 +98,7 @@ Test(event_line, says_how_late_a_fault_was_and_which_outage_it_belongs_to)
 	event.u.net.outage = 0;
 	event.u.net.late_ns = 68400 * INT64_C(1000);
 	assert_line(b->record, &event,
-		    "    0.000 s  api 1  delayed after 50 bytes, packets up to 68.4 ms late");
+		    "    0.000 s  api 1  delayed after 50 bytes, packets 68.4 ms late in all");
 	record_builder_free(b);
 }
 
