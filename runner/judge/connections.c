@@ -96,7 +96,9 @@ static bool carried(const struct judge_ctx *ctx, const struct attempt_history *a
 	bool ended = details->client_end_ns != INT64_MAX;
 	int64_t at_end = (int64_t)(received ? details->end_received : details->end_sent);
 	int64_t bytes = (int64_t)(received ? details->bytes_received : details->bytes_sent);
-	bool stalled = attempt_is_stalled(attempt) && step->way != STALL_TO_SERVER;
+	/* A connection that heals goes on, even if its client has shut down. */
+	bool stalled = attempt_is_stalled(attempt) && !attempt_had_fault(attempt, FAULT_HEALED) &&
+		       (step_break(step) != STEP_STALL || step->way != STALL_TO_SERVER);
 
 	*ret = (struct range){0, 0};
 	if (attempt->end != END_ESTABLISHED)

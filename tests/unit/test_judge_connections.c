@@ -470,6 +470,53 @@ Test(judge_connections, each_pause_that_stalls_a_connection_has_fired)
 	cr_expect_eq(outcome_of(b), OUTCOME_PASS);
 }
 
+/* The client shuts down at 60 ms, in a pause until 80 ms, and gets more after it. */
+static enum outcome shut_down_in_pause(bool reported, int64_t low, int64_t high)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "pause 30ms at 50ms, accept");
+	uint32_t id = connected(b, api, FAULT_N_KINDS, 0);
+
+	b->record->attempts[id].step = 1;
+	outage_at(b, id, 50, FAULT_STALLED, 1);
+	record_builder_client_end(b, id, 60, false, NEVER_RECEIVED);
+	outage_at(b, id, 80, FAULT_HEALED, 1);
+	if (reported)
+		close_with(b, id, 200001, 18);
+	record_builder_client_exits(b, 400, 0);
+	expect_range(b, EXPECT_RECEIVED, low, high);
+	return outcome_of(b);
+}
+
+Test(judge_connections, what_came_after_a_pause_counts_though_the_client_shut_down_in_it)
+{
+	cr_expect_eq(shut_down_in_pause(true, 200000, 200000), OUTCOME_PASS);
+	cr_expect_eq(shut_down_in_pause(true, 0, 0), OUTCOME_FAIL);
+	cr_expect_eq(shut_down_in_pause(false, 0, 0), OUTCOME_ERROR);
+	cr_expect_eq(shut_down_in_pause(false, 0, INT64_MAX), OUTCOME_PASS);
+}
+
+Test(judge_connections, latency_of_one_direction_does_not_say_which_one_an_outage_stalls)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api",
+					     "down 40ms..80ms ending stall, latency 5ms to-server");
+	uint32_t id = connected(b, api, FAULT_DELAYED, 0);
+
+	b->record->attempts[id].step = 1;
+	record_add_event(b->record, &(struct event){.kind = EVENT_FAULT,
+						    .at_ns = 50 * NS_PER_MS,
+						    .u.net = {.attempt = id,
+							      .fault = FAULT_STALLED,
+							      .outage = 1,
+							      .bytes = 1000}});
+	record_builder_client_exits(b, 200, 0);
+	expect_range(b, EXPECT_RECEIVED, 1000, 1000);
+	cr_expect_eq(outcome_of(b), OUTCOME_PASS);
+	expect_range(b, EXPECT_RECEIVED, 0, 999);
+	cr_expect_eq(outcome_of(b), OUTCOME_FAIL);
+}
+
 /* Two pauses, from 50 ms and from 150 ms on; the client ends the connection at @end_ms. */
 static enum outcome paused_twice(int64_t end_ms, enum connection_end end)
 {
