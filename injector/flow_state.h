@@ -129,7 +129,7 @@ void flow_answered(struct flow *flow, const struct packet *syn_ack);
  * @packet: its headers
  * @available: bytes of its data that were copied; a packet that must be cut after more than these
  *             is dropped, for the sender to retransmit
- * @now_ns: CLOCK_MONOTONIC
+ * @now_ns: CLOCK_MONOTONIC; under STEP_LATENCY, when the packet arrived
  *
  * Return: what to do with it.
  */

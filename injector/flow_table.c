@@ -861,6 +861,7 @@ bool flow_table_packet(struct flow_table *connections, const struct queued_packe
 	struct connection *connection = find(connections, &packet->source, &packet->destination);
 	struct flow_decision decision;
 	size_t available;
+	int64_t from_ns;
 
 	if (!connection) {
 		direction = FLOW_TO_CLIENT;
@@ -888,8 +889,10 @@ bool flow_table_packet(struct flow_table *connections, const struct queued_packe
 		host->give(host->context, queued->id, &drop, NULL);
 		return true;
 	}
-	decision = flow_take(&connection->flow, direction, packet, (uint32_t)available,
-			     host->now_ns(host->context));
+	/* A latency counts from the packet's arrival, however late it was read. */
+	from_ns = step_is_late(connection->flow.step) ? queued->arrived_ns
+						      : host->now_ns(host->context);
+	decision = flow_take(&connection->flow, direction, packet, (uint32_t)available, from_ns);
 	/* The server is about to get the reset, so it must not get what the client sends now. */
 	if (connection->unannounced && direction == FLOW_TO_SERVER && decision.action == FLOW_PASS)
 		decision.action = FLOW_DROP;

@@ -843,6 +843,27 @@ Test(injector, restart_in_a_pause_comes_at_its_end)
 	bed_free(bed);
 }
 
+Test(injector, latency_counts_from_a_packets_arrival)
+{
+	struct bed *bed = bed_new("latency 50ms");
+	const struct injector_event *last;
+
+	injector_client_started(bed->injector, START_NS);
+	bed_syn(bed, 1001, 5);
+	bed_syn_ack(bed, 1001, 5);
+	bed->now_ns += 500 * NS_PER_MS;
+	/* It arrived at 100 ms, so it was due at 150 ms. */
+	bed_packet(bed, &(struct segment){80, 1001, 1000, 6, TCP_FLAG_FIN | TCP_FLAG_ACK,
+					  400 * NS_PER_MS});
+	bed_run_ms(bed, 10);
+	expect_verdict(bed, 2, 3, VERDICT_ACCEPT);
+	last = &bed->events[bed->n_events - 1];
+	cr_assert_eq(last->kind, EVENT_FAULT);
+	cr_expect_eq(last->net.fault, FAULT_DELAYED);
+	cr_expect_eq(last->net.late_ns, 350 * NS_PER_MS);
+	bed_free(bed);
+}
+
 /* Returns how many problems a pause of 30 ms at 30 ms makes that begins @late_ms too late. */
 static size_t problems_of_late_pause(const char *script, int late_ms)
 {
