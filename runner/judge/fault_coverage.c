@@ -279,7 +279,10 @@ static void judge_conditional(const struct served *served, size_t index)
 		add_never_fired(
 			served->ctx, step->when.has_window ? WEIGHT_VOID : WEIGHT_NEVER_FIRED,
 			served->endpoint, served->first_step + index,
-			xstrdup(step->ending
+			xstrdup(step->ending == STEP_ENDS_PAUSE
+					? "never fired: it stalled no connection, and no attempt "
+					  "began in it"
+				: step->ending
 					? "never fired: it ended no connection, and no attempt met "
 					  "it"
 					: "never fired: no attempt met its condition"));

@@ -357,6 +357,27 @@ Test(judge_connections, outage_fires_by_ending_a_connection)
 	}
 }
 
+Test(judge_connections, outage_that_never_fired_says_what_it_would_have_done)
+{
+	static const char *const cases[][2] = {
+		{"down 40ms..80ms ending reset, accept",
+		 "never fired: it ended no connection, and no attempt met it"},
+		{"pause 5s at 8s, accept",
+		 "never fired: it stalled no connection, and no attempt began in it"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b =
+			ended_by_outage(cases[i][0], FAULT_N_KINDS, 0);
+		struct judgement judgement = record_builder_judge(b);
+
+		cr_assert_gt(judgement.n_findings, 0);
+		cr_expect(strstr(judgement.findings[0].message, cases[i][1]), "%s",
+			  judgement.findings[0].message);
+		judgement_free(&judgement);
+	}
+}
+
 Test(judge_connections, outage_that_missed_a_connection_is_an_error)
 {
 	for (int late = 0; late <= 1; late++) {
