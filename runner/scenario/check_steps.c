@@ -77,6 +77,9 @@ static const char *why_not_ended(const struct step *step, const struct step *out
 {
 	if (outage->ending == STEP_ENDS_PAUSE) {
 		*ret_hint = "leave one of the two out, or give them to endpoints of their own";
+		if (step->then_refuse || step->then_unreachable)
+			return "a late answer could come in a pause, in which no packet gets "
+			       "through";
 		return step_break(step) == STEP_STALL || step->action == STEP_HALF_OPEN
 			       ? "a connection that a step stalls can't be paused, too"
 			       : NULL;
