@@ -446,7 +446,7 @@ static void pause_ended(struct connection *connection)
 	fault.kind = FAULT_HEALED;
 	fault.late_ns = -left_ns;
 	connection->outage = 0;
-	set_near(connection, needs_data(connection));
+	set_near(connection, flow_is_open(&connection->flow) && needs_data(connection));
 	connections->host.report(connections->host.context, &fault);
 	if (connection->break_missed)
 		break_due(connection);
