@@ -201,9 +201,13 @@ static void search_and_judge(struct scheduler *self, struct result *result, int 
 	struct text_searches searches =
 		text_searches_make(result->scenario, result->record, &limits);
 
-	if (limits.reached && self->n_ends == 0 && search_apart(self, result, capture_fd) == 0) {
+	if (limits.reached && self->n_ends == 0) {
 		text_searches_free(&searches);
-		return;
+		if (search_apart(self, result, capture_fd) == 0)
+			return;
+		/* Without a process of its own, the search has to be waited for. */
+		limits = pattern_default_limits;
+		searches = text_searches_make(result->scenario, result->record, &limits);
 	}
 	judge_result(self, result, capture_fd, &searches);
 	text_searches_free(&searches);
