@@ -246,56 +246,57 @@ static void find_starved_connection(struct judge_ctx *ctx)
 	}
 }
 
+/* How late the packets of an attempt were. */
+struct overdue {
+	int64_t sum_ns;     /* all in all, as the last event says */
+	int64_t in_vain_ns; /* while the client waited for data in vain */
+};
+
 /*
- * Returns for how long packets were overdue while the client waited for data in vain: from the last
- * that it got until it ended the connection. Each event says by how much the sum has grown.
+ * Takes an event that says by how much the sum has grown. The client waited in vain from the last
+ * data that it got until it ended the connection.
  */
-static int64_t late_in_vain(const struct judge_ctx *ctx, const struct attempt_history *attempt)
+static void take_overdue(const struct attempt_history *attempt, const struct event *event,
+			 struct overdue *overdue)
 {
 	const struct attempt_details *details = attempt->details;
 	int64_t from_ns = details->last_receive_ns == NEVER_RECEIVED ? attempt->ended_ns
 								     : details->last_receive_ns;
-	int64_t sum_ns = 0, late_ns = 0;
+	int64_t begin_ns = event->at_ns - (event->u.net.late_ns - overdue->sum_ns);
+	int64_t end_ns = MIN(event->at_ns, details->client_end_ns);
 
-	if (details->client_end_ns == INT64_MAX)
-		return 0;
-	for (size_t i = 0; i < ctx->record->n_events; i++) {
-		const struct event *event = &ctx->record->events[i];
-		int64_t begin_ns, end_ns;
-
-		if (event->kind != EVENT_FAULT || event->u.net.attempt != attempt->id ||
-		    event->u.net.fault != FAULT_DELAYED || event->u.net.late_ns <= sum_ns)
-			continue;
-		begin_ns = event->at_ns - (event->u.net.late_ns - sum_ns);
-		end_ns = MIN(event->at_ns, details->client_end_ns);
-		late_ns += MAX(end_ns - MAX(begin_ns, from_ns), 0);
-		sum_ns = event->u.net.late_ns;
-	}
-	return late_ns;
+	if (details->client_end_ns == INT64_MAX || event->u.net.late_ns <= overdue->sum_ns)
+		return;
+	overdue->in_vain_ns += MAX(end_ns - MAX(begin_ns, from_ns), 0);
+	overdue->sum_ns = event->u.net.late_ns;
 }
 
 /* Finds a connection that the client may have given up because packets were held for too long. */
 static void find_late_packets(struct judge_ctx *ctx)
 {
 	const struct history *history = &ctx->history;
+	AUTO_FREE struct overdue *all = xzalloc((history->n_attempts + 1) * sizeof(*all));
 	char text[DURATION_TEXT_SIZE];
 
-	for (size_t i = 0; i < history->n_attempts; i++) {
-		const struct attempt_history *attempt = &history->attempts[i];
-		const struct record_attempt *made = &ctx->record->attempts[i];
-		int64_t late_ns;
+	for (size_t i = 0; i < ctx->record->n_events; i++) {
+		const struct event *event = &ctx->record->events[i];
 
-		if (!attempt->details->faults || attempt->details->faults->late_ns <= LATE_NS)
-			continue;
-		late_ns = late_in_vain(ctx, attempt);
-		if (late_ns <= LATE_NS)
+		if (event->kind == EVENT_FAULT && event->u.net.fault == FAULT_DELAYED &&
+		    event->u.net.attempt < history->n_attempts)
+			take_overdue(&history->attempts[event->u.net.attempt], event,
+				     &all[event->u.net.attempt]);
+	}
+	for (size_t i = 0; i < history->n_attempts; i++) {
+		const struct record_attempt *made = &ctx->record->attempts[i];
+
+		if (all[i].in_vain_ns <= LATE_NS)
 			continue;
 		set_disturbance(
-			ctx, attempt->started_ns,
+			ctx, history->attempts[i].started_ns,
 			xasprintf("attempt %" PRIu32 " at %s was given up while packets were up to "
 				  "%s too late",
 				  made->number, ctx->scenario->endpoints[made->endpoint].name,
-				  duration_format(late_ns, text)));
+				  duration_format(all[i].in_vain_ns, text)));
 		return;
 	}
 }

@@ -641,6 +641,40 @@ Test(judge_connections, client_that_gives_up_waiting_for_late_packets_is_not_bla
 	cr_expect_eq(gave_up(30, 80 * NS_PER_MS), OUTCOME_FAIL);
 }
 
+/* Two connections whose packets are late in turns; the second one's are so by @late_ms at last. */
+static enum outcome late_in_turns(int64_t late_ms)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "latency 50ms");
+	uint32_t ids[2];
+
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		ids[i] = connected(b, api, FAULT_DELAYED, 0);
+	for (int64_t at_ms = 80; at_ms <= 90; at_ms += 10)
+		for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+			record_add_event(
+				b->record,
+				&(struct event){.kind = EVENT_FAULT,
+						.at_ns = at_ms * NS_PER_MS,
+						.u.net = {.attempt = ids[i],
+							  .fault = FAULT_DELAYED,
+							  .late_ns = (i == 0        ? 12
+								      : at_ms == 80 ? 10
+										    : late_ms) *
+								     NS_PER_MS}});
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		record_builder_client_end(b, ids[i], 95, false, NEVER_RECEIVED);
+	record_builder_client_exits(b, 300, 0);
+	record_builder_expect_attempts(b, api, 3, 3);
+	return outcome_of(b);
+}
+
+Test(judge_connections, lateness_is_that_of_one_connection)
+{
+	cr_expect_eq(late_in_turns(20), OUTCOME_FAIL);
+	cr_expect_eq(late_in_turns(30), OUTCOME_ERROR);
+}
+
 Test(judge_connections, lateness_of_packets_is_not_the_clients)
 {
 	for (int late_ms = 0; late_ms <= 100; late_ms += 100) {
