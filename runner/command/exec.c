@@ -2,6 +2,8 @@
 /* `synfault exec`: runs a command whose own code injects faults. */
 #include "runner/command/command.h"
 
+#include <errno.h>
+
 #include "common/random.h"
 #include "runner/command/outputs.h"
 #include "runner/command/scenario_paths.h"
@@ -202,24 +204,29 @@ static char *absolute(const char *path)
 	return directory ? xasprintf("%s/%s", directory, path) : xstrdup(path);
 }
 
-/* Returns false, after saying why, if that is impossible. */
-static bool listen_tcp(const struct exec_command *self, struct exec_config *config)
+/* Returns 0, or an exit status after saying why that is impossible. */
+static int listen_tcp(const struct exec_command *self, struct exec_config *config)
 {
 	AUTO_DIAG struct diag_list diags = {0};
 	AUTO_FREE char *bound = NULL;
+	int status = -EINVAL;
 
 	if (!self->options->listen)
-		return true;
+		return 0;
 	/* From another network namespace, no endpoint of a private sandbox would be reached. */
 	config->isolation = ISOLATION_SHARED;
 	config->token = control_socket_token(&diags);
 	if (config->token)
-		config->tcp_fd = control_socket_listen_tcp(self->options->listen, &diags, &bound);
-	if (bound)
-		fprintf(self->err, "synfault exec: takes commands at %s\n", bound);
-	else
+		status = control_socket_listen_tcp(self->options->listen, &diags, &bound);
+	if (status == -EINVAL)
+		return command_usage_error(&command_exec, self->err, diags.items[0].message);
+	if (status < 0) {
 		fprintf(self->err, "synfault exec: %s\n", diags.items[0].message);
-	return bound;
+		return EXEC_FAILED;
+	}
+	config->tcp_fd = status;
+	fprintf(self->err, "synfault exec: takes commands at %s\n", bound);
+	return 0;
 }
 
 static int run(struct exec_command *self, char *const *command)
@@ -240,9 +247,10 @@ static int run(struct exec_command *self, char *const *command)
 		.on_end = on_end,
 		.userdata = self,
 	};
+	int status = listen_tcp(self, &config);
 
-	if (!listen_tcp(self, &config))
-		return EXEC_FAILED;
+	if (status)
+		return status;
 	config.control_fd = control_socket_listen(self->options->control, &diags, &given);
 	if (config.control_fd < 0) {
 		fprintf(self->err, "synfault exec: %s; %s\n", diags.items[0].message,

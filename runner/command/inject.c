@@ -216,6 +216,7 @@ static enum exit_status run(struct inject *inject)
 	};
 	const struct scenario *first = inject->scenarios[inject->first];
 	enum exit_status status = STATUS_UNJUDGED;
+	int listening = 0;
 
 	if (isolation_probe(ISOLATION_SHARED, &inject->isolation, &message) < 0) {
 		fprintf(inject->err, "synfault inject: %s\n", message);
@@ -225,9 +226,12 @@ static enum exit_status run(struct inject *inject)
 	if (message)
 		fprintf(inject->err, "synfault inject: \"%s\" can't run here: %s\n", first->name,
 			message);
-	else if (open_capture(inject, &capture) && listen_tcp(inject, &config.session, &diags) == 0)
+	else if (open_capture(inject, &capture) &&
+		 (listening = listen_tcp(inject, &config.session, &diags)) == 0)
 		config.session.control_fd =
 			control_socket_listen(inject->options->control, &diags, &control);
+	if (listening == -EINVAL)
+		status = STATUS_USAGE;
 	if (!message && config.session.control_fd >= 0) {
 		config.session.control = control;
 		status = watchdog_run(&config);

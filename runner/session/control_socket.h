@@ -25,7 +25,8 @@ int control_socket_listen(const char *path, struct diag_list *diags, char **ret_
  * @address: "PORT", on 127.0.0.1, or "HOST:PORT", "[HOST]:PORT"; port 0: a free one
  * @ret_address: "tcp:HOST:PORT", owned by the caller; only on success
  *
- * Return: a descriptor, or a negative errno with a diagnostic.
+ * Return: a descriptor, or a negative errno with a diagnostic: -EINVAL unless it is such an
+ * address.
  */
 int control_socket_listen_tcp(const char *address, struct diag_list *diags, char **ret_address);
 

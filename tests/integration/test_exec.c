@@ -227,8 +227,12 @@ Test(exec, tests_beside_a_sidecar_reach_it_over_tcp)
 
 	program_needs_root(synfault);
 	program_runs(synfault, "exec --listen 0 -- true");
-	program_exited(synfault, EXEC_FAILED);
+	program_exited(synfault, STATUS_USAGE);
 	program_complained(synfault, "at least 16 characters in SYNFAULT_TOKEN");
+	program_runs_shell(synfault, "SYNFAULT_TOKEN=0123456789abcdef "
+				     "synfault exec --listen example.test:0 -- true");
+	program_exited(synfault, STATUS_USAGE);
+	program_complained(synfault, "--listen takes PORT, HOST:PORT or [HOST]:PORT");
 	program_runs(synfault, "exec --listen 0 --isolation private -- true");
 	program_exited(synfault, STATUS_USAGE);
 	program_runs_shell(synfault,

@@ -442,6 +442,7 @@ Test(inject, ctl_reaches_a_daemon_over_tcp)
 	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
 
 	runs(synfault,
+	     "SYNFAULT_TOKEN=short synfault inject --listen 0 a.yaml 2>/dev/null; echo usage $?\n"
 	     "export SYNFAULT_TOKEN=0123456789abcdef\n"
 	     "synfault inject --listen 0 --control c.sock a.yaml 2>err >/dev/null & one=$!\n"
 	     "until [ $(wc -l <err) -gt 0 ]; do sleep 0.05; done\n"
@@ -449,6 +450,7 @@ Test(inject, ctl_reaches_a_daemon_over_tcp)
 	     "until synfault ctl status | grep -q ^armed; do sleep 0.05; done\n"
 	     "SYNFAULT_TOKEN= synfault ctl stop 2>&1\n"
 	     "synfault ctl stop; wait $one; rm err\n");
+	program_printed(synfault, "usage 4\n");
 	program_printed(synfault, "synfault ctl: the token is wrong\n");
 	program_printed(synfault, "skip: plain");
 	left_nothing(synfault);
