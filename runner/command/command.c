@@ -37,13 +37,30 @@ static const char *check_operands(const struct command *command, const struct op
 		return "takes no client command";
 	if (command->client == CLIENT_REQUIRED && !operands->client &&
 	    operands->n > MAX(command->max_operands, 0))
-		return "a client command is needed after --";
+		return "a command is needed after --";
 	if (operands->n < command->min_operands ||
 	    (command->max_operands >= 0 && operands->n > command->max_operands))
 		return command->needs;
 	if (operands->client ? !*operands->client : command->client == CLIENT_REQUIRED)
-		return "a client command is needed after --";
+		return "a command is needed after --";
 	return NULL;
+}
+
+/* Completes a message about options: those of a command that comes without "--" are taken for ours.
+ */
+static void explain_separator(const struct command *command, int argc, char *const *argv,
+			      char **message)
+{
+	char *explained;
+
+	for (int i = 0; i < argc; i++)
+		if (strcmp(argv[i], "--") == 0)
+			return;
+	if (command->client != CLIENT_REQUIRED)
+		return;
+	explained = xasprintf("%s (the command comes after --)", *message);
+	free(*message);
+	*message = explained;
 }
 
 int command_execute(const struct command *command, int argc, char **argv,
@@ -57,14 +74,16 @@ int command_execute(const struct command *command, int argc, char **argv,
 	const char *problem;
 	int status = STATUS_PASSED;
 
-	if (!options_parse(table, argc, argv, options, &operands, &message))
+	if (!options_parse(table, argc, argv, options, &operands, &message)) {
+		explain_separator(command, argc, argv, &message);
 		status = command_usage_error(command, context->err, message);
-	else if (operands.help)
+	} else if (operands.help) {
 		print_help(command, context->out);
-	else if ((problem = check_operands(command, &operands)))
+	} else if ((problem = check_operands(command, &operands))) {
 		status = command_usage_error(command, context->err, problem);
-	else
+	} else {
 		status = command->run(options, &operands, context);
+	}
 	if (table->clear)
 		table->clear(options);
 	return status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `synfault ctl`: sends a command to a running synfault inject. */
+/* `synfault ctl`: sends a command to a running synfault inject or exec. */
 #include "runner/command/command.h"
 
 #include <errno.h>
@@ -163,8 +163,8 @@ static int connect_to_one(const struct ctl *ctl)
 		AUTO_FREE char *places = control_socket_describe();
 
 		fprintf(ctl->err,
-			"synfault ctl: no synfault inject is running (looked in %s); if it was "
-			"started with --control PATH, give the same here\n",
+			"synfault ctl: no synfault inject or exec is running (looked in %s); if "
+			"it was started with --control PATH, give the same here\n",
 			places);
 		return -STATUS_UNJUDGED;
 	}
@@ -179,7 +179,7 @@ static int connect_to_one(const struct ctl *ctl)
 	if (fd >= 0)
 		return fd;
 	fprintf(ctl->err, "synfault ctl: %s: %s\n", path,
-		fd == -ENOENT         ? "no such socket: no synfault inject listens there"
+		fd == -ENOENT         ? "no such socket: no synfault listens there"
 		: fd == -EDESTADDRREQ ? "tcp:HOST:PORT is expected, with an address"
 		: fd == -ECONNREFUSED ? "no synfault listens there"
 		: fd == -EACCES       ? "no permission: only the user who runs it, and root, may "
@@ -396,11 +396,12 @@ static const struct option_spec ctl_options[] = {
 const struct command command_ctl = {
 	.name = "ctl",
 	.arguments = "[OPTION...] COMMAND [ARGUMENT...]",
-	.summary = "send a command to a running synfault inject",
+	.summary = "send a command to a running synfault inject or exec",
 	.description =
-		"Sends a command to a running synfault inject:\n"
+		"Sends a command to a running synfault inject; or to synfault exec, which takes\n"
+		"only status:\n"
 		"\n"
-		"  status                 shows its progress\n"
+		"  status                 shows its progress, or which sessions are open\n"
 		"  reset                  begins the scenario again\n"
 		"  next [SCENARIO]        goes on to the next scenario, or to SCENARIO, and\n"
 		"                         prints the verdict of the last one\n"

@@ -478,7 +478,7 @@ Test(inject, ctl_finds_the_only_daemon_and_lists_several)
 	program_printed(synfault, "armed: a.yaml: plain (1 of 1)");
 	program_printed(synfault, "several 4\n");
 	program_printed(synfault, "dead 3\n");
-	program_complained(synfault, "no synfault inject is running (looked in ");
+	program_complained(synfault, "no synfault inject or exec is running (looked in ");
 	program_complained(synfault, "several are running; say which:\n");
 	program_complained(synfault, "a.yaml: plain\n");
 	left_nothing(synfault);

@@ -162,12 +162,12 @@ Test(try, try_refuses_a_wrong_command_line)
 	static const struct {
 		const char *arguments, *complaint;
 	} cases[] = {
-		{"", "a client command is needed after --"},
+		{"", "a command is needed after --"},
 		{"-- true", "the steps are needed, as one text in quotes"},
 		{"refuse accept -- true", "the steps are needed, as one text in quotes"},
-		{"refuse", "a client command is needed after --"},
-		{"refuse true '${server}'", "a client command is needed after --"},
-		{"refuse --", "a client command is needed after --"},
+		{"refuse", "a command is needed after --"},
+		{"refuse true '${server}'", "a command is needed after --"},
+		{"refuse --", "a command is needed after --"},
 		{"' , ' -- true", "a step is needed"},
 		{"'refuse, refus' -- true", "step \"refus\": unknown step \"refus\"; did you mean"},
 		{"'refuse x0' -- true", "step \"refuse x0\": "},
@@ -386,8 +386,8 @@ Test(record, record_refuses_a_wrong_command_line)
 	static const struct {
 		const char *arguments, *complaint;
 	} cases[] = {
-		{"", "a client command is needed after --"},
-		{"--", "a client command is needed after --"},
+		{"", "a command is needed after --"},
+		{"--", "a command is needed after --"},
 		{"refuse -- true", "takes only the client, after --"},
 		{"--runs 0 -- true", "a number from 1 to 20"},
 		{"--jobs 0 -- true", "a number from 1 to 1000"},

@@ -245,7 +245,7 @@ Test(run, run_refuses_a_wrong_command_line)
 		{"run --quiet=yes trace.yaml", "--quiet takes no value"},
 		{"run trace.yaml --junit", "--junit needs a value"},
 		{"run", "a scenario file or directory is needed"},
-		{"run trace.yaml --", "a client command is needed after --"},
+		{"run trace.yaml --", "a command is needed after --"},
 		{"run --junit-xml=a.xml trace.yaml",
 		 "unknown option --junit-xml; did you mean --junit?"},
 		{"run --workers 4 trace.yaml", "unknown option --workers; did you mean --jobs?"},
