@@ -30,6 +30,12 @@ struct injector_kernel {
 	void *context;
 };
 
+enum injector_problem {
+	INJECTOR_LOST, /* something is not known */
+	INJECTOR_LATE, /* synfault did something too late: another run may do better */
+	INJECTOR_DEAD, /* nothing works any more */
+};
+
 struct injector_config {
 	/*
 	 * Borrowed. It needs EVENT_BASE_FLAG_PRECISE_TIMER, without which libevent's clock advances
@@ -87,11 +93,8 @@ struct injector_config {
 	 * together: so a SYN that arrived before a verdict may be reported after it.
 	 */
 	void (*on_event)(void *userdata, const struct injector_event *event);
-	/*
-	 * Called if something was lost, or if the queue is dead (@fatal): the run can't be judged.
-	 * @message is one sentence for the user.
-	 */
-	void (*on_problem)(void *userdata, bool fatal, const char *message);
+	/* Called if the run can't be judged. @message is one sentence for the user. */
+	void (*on_problem)(void *userdata, enum injector_problem kind, const char *message);
 	/*
 	 * Converts a time of the kernel's CLOCK_MONOTONIC to the calling process's clock. NULL:
 	 * both clocks are the same.

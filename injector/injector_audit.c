@@ -20,12 +20,12 @@ static void compare_losses(struct injector *injector)
 	int r = queue_losses(injector->queue, &losses);
 
 	if (r < 0)
-		injector_report(injector, PROBLEM_LOSSES_UNREADABLE, false,
+		injector_report(injector, PROBLEM_LOSSES_UNREADABLE, INJECTOR_LOST,
 				"it is unknown whether packets were lost: %s", strerror(-r));
 	else if (losses.queue_dropped || losses.user_dropped || losses.overruns ||
 		 losses.failed_verdicts)
 		injector_report(
-			injector, PROBLEM_LOSSES, false,
+			injector, PROBLEM_LOSSES, INJECTOR_LOST,
 			"packets were lost: %llu because the queue was full, %llu because its "
 			"socket "
 			"was full (%llu overruns); %llu verdicts were not taken",
@@ -69,7 +69,7 @@ static void compare_queued(struct injector *injector)
 		(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
 	}
 	injector_report(
-		injector, PROBLEM_LOSSES, false,
+		injector, PROBLEM_LOSSES, INJECTOR_LOST,
 		"packets were lost: %llu were sent to the queue, and %llu were read from it",
 		(unsigned long long)counted, (unsigned long long)n_read);
 }
@@ -80,11 +80,11 @@ static void compare_refused(struct injector *injector)
 	int r = count(injector, nft_rules_count_refused, &counted);
 
 	if (r < 0)
-		injector_report(injector, PROBLEM_REFUSED_COUNT, false,
+		injector_report(injector, PROBLEM_REFUSED_COUNT, INJECTOR_LOST,
 				"it is unknown whether all refused SYNs were answered: %s",
 				r == -ENOENT ? "the firewall rules are gone" : strerror(-r));
 	else if (counted != injector->n_refused)
-		injector_report(injector, PROBLEM_REFUSED_COUNT, false,
+		injector_report(injector, PROBLEM_REFUSED_COUNT, INJECTOR_LOST,
 				"%llu SYNs should have been refused, but the kernel answered %llu "
 				"with RST or "
 				"ICMP",
@@ -100,7 +100,7 @@ static void verify_rules(struct injector *injector)
 	if (!r && injector->remote_rules)
 		r = nft_rules_verify(injector->remote_rules);
 	if (r < 0)
-		injector_report(injector, PROBLEM_RULES, false,
+		injector_report(injector, PROBLEM_RULES, INJECTOR_LOST,
 				"it is unknown whether all SYNs were seen: %s",
 				r == -ENOENT ? "some of the firewall rules are gone"
 					     : strerror(-r));
@@ -113,7 +113,7 @@ static void compare_rejected(struct injector *injector)
 	int r = count(injector, nft_rules_count_rejected, &counted);
 
 	if (r < 0 || counted < injector->n_rejected)
-		injector_report(injector, PROBLEM_REJECTED_COUNT, false,
+		injector_report(injector, PROBLEM_REJECTED_COUNT, INJECTOR_LOST,
 				"%llu connections should have been reset, but the kernel answered "
 				"%llu packets "
 				"with RST",

@@ -41,7 +41,7 @@ struct injector {
 	uint64_t seed;
 	struct injector_kernel kernel;
 	void (*on_event)(void *userdata, const struct injector_event *event);
-	void (*on_problem)(void *userdata, bool fatal, const char *message);
+	void (*on_problem)(void *userdata, enum injector_problem kind, const char *message);
 	int (*went_on)(void *userdata, const struct attempt_info *attempt);
 	int64_t (*to_own_ns)(void *userdata, int64_t kernel_ns);
 	void *userdata;
@@ -92,7 +92,7 @@ struct injector {
 };
 
 /** injector_report() - report the first problem of its kind */
-void injector_report(struct injector *injector, enum problem problem, bool fatal,
+void injector_report(struct injector *injector, enum problem problem, enum injector_problem kind,
 		     const char *format, ...) PRINTF(4, 5);
 /** injector_now_ns() - return the time by the injector's clock */
 int64_t injector_now_ns(const struct injector *injector);

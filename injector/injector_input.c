@@ -10,7 +10,7 @@
 
 #include "injector/injector_impl.h"
 
-void injector_report(struct injector *injector, enum problem problem, bool fatal,
+void injector_report(struct injector *injector, enum problem problem, enum injector_problem kind,
 		     const char *format, ...)
 {
 	AUTO_FREE char *message = NULL;
@@ -22,7 +22,7 @@ void injector_report(struct injector *injector, enum problem problem, bool fatal
 	va_start(arguments, format);
 	message = xvasprintf(format, arguments);
 	va_end(arguments);
-	injector->on_problem(injector->userdata, fatal, message);
+	injector->on_problem(injector->userdata, kind, message);
 }
 
 int64_t injector_now_ns(const struct injector *injector)
@@ -32,8 +32,8 @@ int64_t injector_now_ns(const struct injector *injector)
 
 void injector_report_dead(struct injector *injector, int r)
 {
-	injector_report(injector, PROBLEM_QUEUE_DEAD, true, "the netfilter queue failed: %s",
-			strerror(-r));
+	injector_report(injector, PROBLEM_QUEUE_DEAD, INJECTOR_DEAD,
+			"the netfilter queue failed: %s", strerror(-r));
 	if (injector->queue_event)
 		event_del(injector->queue_event);
 }
@@ -47,7 +47,7 @@ bool injector_read_queue(struct injector *injector)
 	r = queue_dispatch(injector->queue);
 	if (r == -ENOBUFS)
 		injector_report(
-			injector, PROBLEM_OVERRUN, false,
+			injector, PROBLEM_OVERRUN, INJECTOR_LOST,
 			"packets were lost: they came in faster than synfault could read them");
 	else if (r < 0)
 		injector_report_dead(injector, r);
@@ -66,12 +66,12 @@ void injector_read_deaths(struct injector *injector)
 		injector->all_read_ns = now_ns;
 	if (r == -ENOBUFS) {
 		injector_report(
-			injector, PROBLEM_DEATHS_LOST, false,
+			injector, PROBLEM_DEATHS_LOST, INJECTOR_LOST,
 			"notices of closed sockets were lost: they came in faster than they could "
 			"be "
 			"read");
 	} else if (r < 0) {
-		injector_report(injector, PROBLEM_DEATHS_DEAD, true,
+		injector_report(injector, PROBLEM_DEATHS_DEAD, INJECTOR_DEAD,
 				"notices of closed sockets no longer come: %s", strerror(-r));
 		event_del(injector->deaths_event);
 	}

@@ -126,14 +126,14 @@ static void due(evutil_socket_t fd, short what, void *userdata)
 	if (late_ns < lasts_ns)
 		(void)begin(outage);
 	else
-		injector_report(outage->injector, PROBLEM_OUTAGE, false,
+		injector_report(outage->injector, PROBLEM_OUTAGE, INJECTOR_LATE,
 				"an outage had ended before its connections could be: "
-				"synfault was late by %" PRId64 " ms",
+				"synfault was %" PRId64 " ms late",
 				late_ns / NS_PER_MS);
 	/* It ends in time all the same, so the client saw a shorter one. */
 	if (outage->ending == STEP_ENDS_PAUSE && late_ns < lasts_ns &&
 	    late_ns > MAX(lasts_ns / 10, LATE_PAUSE_NS))
-		injector_report(outage->injector, PROBLEM_OUTAGE, false,
+		injector_report(outage->injector, PROBLEM_OUTAGE, INJECTOR_LATE,
 				"a pause was too short for connections: "
 				"synfault began it %" PRId64 " ms late",
 				late_ns / NS_PER_MS);

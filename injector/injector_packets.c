@@ -143,8 +143,8 @@ static void host_verdict_failed(void *context, int error)
 
 static void host_send_failed(void *context, int error)
 {
-	injector_report(context, PROBLEM_REINJECT, false, "a held SYN could not be sent: %s",
-			strerror(-error));
+	injector_report(context, PROBLEM_REINJECT, INJECTOR_LOST,
+			"a held SYN could not be sent: %s", strerror(-error));
 }
 
 struct outbox *injector_outbox_new(struct injector *injector, bool gathers)
@@ -214,7 +214,7 @@ static void connection_send(void *context, const struct address *to, uint32_t se
 	int r = injector->carrier ? udp_inject_send(injector->carrier, to, serial) : -ENOTCONN;
 
 	if (r < 0)
-		injector_report(injector, PROBLEM_CARRIER, false,
+		injector_report(injector, PROBLEM_CARRIER, INJECTOR_LOST,
 				"a connection could not be broken, since no packet can be sent: %s",
 				strerror(-r));
 }
@@ -231,7 +231,7 @@ static void connection_too_early(void *context, int error)
 {
 	struct injector *injector = context;
 
-	injector_report(injector, PROBLEM_TOO_EARLY, false,
+	injector_report(injector, PROBLEM_TOO_EARLY, INJECTOR_LOST,
 			"a connection was reset, and it is not known whether its client had "
 			"returned from connect(): %s",
 			error ? strerror(-error) : "it did not within 5 seconds");
@@ -305,8 +305,8 @@ static void follow(struct injector *injector, const struct attempt_info *attempt
 	else if (rules)
 		r = nft_rules_follow(rules, &attempt->key.client, &attempt->key.server, handling);
 	if (r < 0)
-		injector_report(injector, PROBLEM_FOLLOW, false, "can't follow a connection: %s",
-				strerror(-r));
+		injector_report(injector, PROBLEM_FOLLOW, INJECTOR_LOST,
+				"can't follow a connection: %s", strerror(-r));
 	if (handling == FLOW_QUEUED)
 		flow_table_add(injector->connections, attempt, step,
 			       random_draw(injector->seed, attempt->endpoint, attempt->number,
@@ -381,7 +381,7 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 		return;
 	}
 	if (tracker_syn(injector->tracker, packet, queued->arrived_ns, &decision) < 0) {
-		injector_report(injector, PROBLEM_UNKNOWN_ENDPOINT, false,
+		injector_report(injector, PROBLEM_UNKNOWN_ENDPOINT, INJECTOR_LOST,
 				"dropped a SYN from %s to %s, which is not an endpoint",
 				address_format(&packet->source, client),
 				address_format(&packet->destination, server));
@@ -546,7 +546,7 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 	}
 	/* the kernel ignores malformed options, too */
 	if (error != PACKET_OK && error != PACKET_TCP_OPTION) {
-		injector_report(injector, PROBLEM_MALFORMED, false,
+		injector_report(injector, PROBLEM_MALFORMED, INJECTOR_LOST,
 				"dropped a malformed packet: %s", packet_error_text(error));
 		give(injector, queued->id, VERDICT_DROP, NULL);
 	} else if (packet_is_syn(&packet)) {
@@ -566,7 +566,7 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 			give(injector, queued->id, VERDICT_ACCEPT, NULL);
 	} else {
 		injector_report(
-			injector, PROBLEM_UNEXPECTED, false,
+			injector, PROBLEM_UNEXPECTED, INJECTOR_LOST,
 			"dropped a packet that is neither SYN nor SYN-ACK (TCP flags 0x%02x)",
 			packet.flags);
 		give(injector, queued->id, VERDICT_DROP, NULL);

@@ -77,8 +77,8 @@ static void watch_blind(void *context, int error)
 {
 	struct injector *injector = context;
 
-	injector_report(injector, PROBLEM_BLIND, false, "can't look up the clients' sockets: %s",
-			strerror(-error));
+	injector_report(injector, PROBLEM_BLIND, INJECTOR_LOST,
+			"can't look up the clients' sockets: %s", strerror(-error));
 }
 
 static void start_polling(struct injector *injector)

@@ -34,10 +34,17 @@ static bool judge_problems(struct judge_ctx *ctx, bool *ret_skip)
 	for (size_t i = 0; i < record->n_problems; i++) {
 		const struct problem *problem = &record->problems[i];
 
-		findings_add(ctx, WEIGHT_HARNESS,
-			     .type = problem->missing_capability ? "capability" : "harness",
-			     .place = ctx->scenario->place, .subject = xstrdup("the harness"),
-			     .message = xstrdup(problem->message));
+		const struct finding_parts parts = {
+			.type = problem->missing_capability ? "capability" : "harness",
+			.place = ctx->scenario->place,
+			.subject = xstrdup("the harness"),
+			.message = xstrdup(problem->message),
+		};
+
+		if (problem->late)
+			findings_add_late(ctx, WEIGHT_HARNESS, &parts);
+		else
+			findings_add_parts(ctx, WEIGHT_HARNESS, &parts);
 	}
 	if (list->n_items == 0 && !record->client_started)
 		findings_add(ctx, WEIGHT_HARNESS, .place = ctx->scenario->place,

@@ -217,6 +217,8 @@ static const struct json_field problem_fields[] = {
 	{"message", JSON_TEXT(struct problem, message), .about = "One sentence."},
 	{"missing_capability", JSON_BOOL(struct problem, missing_capability),
 	 .about = "Whether the machine lacks something."},
+	{"late", JSON_BOOL(struct problem, late), .optional = true,
+	 .about = "Whether synfault did something too late."},
 };
 static const struct json_type problem_type = {
 	JSON_TYPE(struct problem, problem_fields),

@@ -132,6 +132,7 @@ enum { STREAM_STDOUT, STREAM_STDERR, STREAMS_EACH };
 struct problem {
 	char *message;           /* one sentence, if possible with a remedy */
 	bool missing_capability; /* the machine lacks something: skip rather than error */
+	bool late;               /* a delay of synfault caused it: another run may do better */
 };
 
 /* For people to read; the judge ignores it. */

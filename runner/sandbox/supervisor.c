@@ -155,12 +155,14 @@ static int64_t to_own_ns(void *userdata, int64_t kernel_ns)
 	return client_clock_to_own_ns(&((struct supervisor *)userdata)->clock, kernel_ns);
 }
 
-static void on_injector_problem(void *userdata, bool fatal, const char *message)
+static void on_injector_problem(void *userdata, enum injector_problem kind, const char *message)
 {
 	struct supervisor *self = userdata;
+	struct record *record = self->recorder.record;
 
-	record_add_problem(self->recorder.record, false, "%s", message);
-	if (fatal)
+	record_add_problem(record, false, "%s", message);
+	record->problems[record->n_problems - 1].late = kind == INJECTOR_LATE;
+	if (kind == INJECTOR_DEAD)
 		supervisor_end(self);
 }
 

@@ -139,10 +139,10 @@ static void note_event(void *userdata, const struct injector_event *event)
 		     });
 }
 
-static void note_problem(void *userdata, bool fatal, const char *message)
+static void note_problem(void *userdata, enum injector_problem kind, const char *message)
 {
 	(void)userdata;
-	(void)fatal;
+	(void)kind;
 	fprintf(stderr, "bench_injector: %s\n", message);
 	exit(EXIT_FAILURE);
 }

@@ -51,11 +51,11 @@ static void note_event(void *userdata, const struct injector_event *event)
 	run->n_faults++;
 }
 
-static void note_problem(void *userdata, bool fatal, const char *message)
+static void note_problem(void *userdata, enum injector_problem kind, const char *message)
 {
 	struct run *run = userdata;
 
-	(void)fatal;
+	(void)kind;
 	if (!run->problem)
 		run->problem = xstrdup(message);
 }

@@ -420,10 +420,10 @@ static void note_event(void *userdata, const struct injector_event *event)
 	*(uint32_t *)userdata = event->attempt.key.isn;
 }
 
-static void note_problem(void *userdata, bool fatal, const char *message)
+static void note_problem(void *userdata, enum injector_problem kind, const char *message)
 {
 	(void)userdata;
-	(void)fatal;
+	(void)kind;
 	cr_expect_fail("%s", message);
 }
 

@@ -76,11 +76,11 @@ static void note_event(void *userdata, const struct injector_event *event)
 	bed->events[bed->n_events++] = *event;
 }
 
-static void note_problem(void *userdata, bool fatal, const char *message)
+static void note_problem(void *userdata, enum injector_problem kind, const char *message)
 {
 	struct bed *bed = userdata;
 
-	(void)fatal;
+	(void)kind;
 	cr_assert_lt(bed->n_problems, MAX_PROBLEMS);
 	bed->problems[bed->n_problems++] = xstrdup(message);
 }

@@ -83,13 +83,13 @@ static void note_event(void *userdata, const struct injector_event *event)
 	bed->events[bed->n_events++] = *event;
 }
 
-static void note_problem(void *userdata, bool fatal, const char *message)
+static void note_problem(void *userdata, enum injector_problem kind, const char *message)
 {
 	struct bed *bed = userdata;
 
 	cr_assert_lt(bed->n_problems, MAX_ITEMS);
 	bed->problems[bed->n_problems++] = xstrdup(message);
-	bed->n_fatal += fatal;
+	bed->n_fatal += kind == INJECTOR_DEAD;
 }
 
 static struct address address_of(const char *host, uint16_t port)

@@ -1250,6 +1250,20 @@ Test(judge, harness_problem_is_an_error_for_every_client)
 	expect_outcome(b, OUTCOME_ERROR, "the queue overflowed");
 }
 
+Test(judge, a_problem_of_synfaults_lateness_is_an_error_that_is_run_again)
+{
+	size_t api;
+	AUTO_RECORD_BUILDER struct record_builder *b = retrying_client(&api);
+	struct judgement judgement;
+
+	record_add_problem(b->record, false, "a pause was too short for connections");
+	b->record->problems[0].late = true;
+	judgement = record_builder_judge(b);
+	cr_expect_eq(judgement.outcome, OUTCOME_ERROR);
+	cr_expect(judgement_is_late(&judgement));
+	judgement_free(&judgement);
+}
+
 Test(judge, a_missing_capability_skips_only_when_the_client_did_not_start)
 {
 	static const struct {

@@ -62,6 +62,7 @@ static struct record_builder *full_record(void)
 	record_builder_or_earlier(b, 200);
 	record_add_problem(record, true, "no queue: %s", "load nfnetlink_queue");
 	record_add_problem(record, false, "\xc3\x28 is not UTF-8");
+	record->problems[record->n_problems - 1].late = true;
 	record_add_section(record, "Listening", "127.0.0.2:8080\n");
 	record_add_section(record, "Routes \xff", "");
 	return b;
@@ -186,6 +187,7 @@ static void expect_same(const struct record *a, const struct record *b)
 	for (size_t i = 0; i < a->n_problems; i++) {
 		cr_expect_str_eq(a->problems[i].message, b->problems[i].message);
 		cr_expect_eq(a->problems[i].missing_capability, b->problems[i].missing_capability);
+		cr_expect_eq(a->problems[i].late, b->problems[i].late);
 	}
 	cr_assert_eq(a->n_sections, b->n_sections);
 	for (size_t i = 0; i < a->n_sections; i++) {
