@@ -28,20 +28,32 @@ static bool has_ended(struct when when)
 	return when.latest_ns != INT64_MAX;
 }
 
-/* Returns when a fault ended the connection; never: none did, or the client was first. */
+/*
+ * Returns when a fault ended the connection; never: none did, or the client was first. A fault is
+ * reported once its packet has been handed over, by when the client may have answered it.
+ */
 static struct when end_by_fault(const struct attempt_history *attempt)
 {
 	static const enum fault_kind kinds[] = {FAULT_RESET, FAULT_CLOSED, FAULT_STALLED};
-	int64_t at_ns = INT64_MAX;
+	int64_t at_ns = INT64_MAX, earliest_ns;
 
 	if (attempt->end != END_ESTABLISHED)
 		return never;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (kinds[i] != FAULT_STALLED || attempt_is_stalled(attempt))
 			at_ns = MIN(at_ns, attempt_fault_ns(attempt, kinds[i]));
-	if (at_ns == INT64_MAX || attempt->details->client_end_ns < at_ns)
+	if (at_ns == INT64_MAX)
 		return never;
-	return (struct when){at_ns - attempt->details->faults->early_ns, at_ns};
+	earliest_ns = at_ns - attempt->details->faults->early_ns;
+	if (attempt->details->client_end_ns < earliest_ns)
+		return never;
+	return (struct when){earliest_ns, at_ns};
+}
+
+/* Returns whether the client may have ended a connection before the fault did. */
+static bool client_may_be_first(const struct attempt_history *attempt, struct when by_fault)
+{
+	return attempt->details->client_end_ns < by_fault.latest_ns;
 }
 
 /* Returns when the connection was of no use any more: ended by a fault or by the client. */
@@ -59,14 +71,17 @@ static int64_t end_of_run(const struct judge_ctx *ctx, uint32_t instance)
 
 /* ---- reconnects ---- */
 
-/* Returns when a connection of the group was ended first. */
-static struct when first_end(const struct attempt_group *group)
+/* Returns when a connection of the group was ended first; @certainly: of those that a fault ended
+ * without a doubt. */
+static struct when first_end(const struct attempt_group *group, bool certainly)
 {
 	struct when first = never;
 
 	for (size_t i = 0; i < group->n_attempts; i++) {
 		struct when end = end_by_fault(group->attempts[i]);
 
+		if (certainly && client_may_be_first(group->attempts[i], end))
+			continue;
 		first.earliest_ns = MIN(first.earliest_ns, end.earliest_ns);
 		first.latest_ns = MIN(first.latest_ns, end.latest_ns);
 	}
@@ -82,7 +97,7 @@ struct reconnects {
 static void count_reconnects(const struct judge_ctx *ctx, const struct expectation *expectation,
 			     const struct attempt_group *group, struct reconnects *found)
 {
-	struct when first = first_end(group);
+	const struct when first = first_end(group, false), certain = first_end(group, true);
 
 	for (size_t i = 0; has_ended(first) && i < group->n_attempts; i++) {
 		const struct attempt_history *attempt = group->attempts[i];
@@ -91,7 +106,7 @@ static void count_reconnects(const struct judge_ctx *ctx, const struct expectati
 			continue;
 		found->last = attempt;
 		found->count.high++;
-		found->count.low += attempt->started_earliest_ns >= first.latest_ns &&
+		found->count.low += attempt->started_earliest_ns >= certain.latest_ns &&
 				    attempt->started_ns < ctx->disturbed_ns;
 		if (found->seen++ == expectation->value.reconnects.range.high)
 			found->beyond = attempt;
@@ -198,7 +213,7 @@ void judge_reconnects(struct judge_ctx *ctx, const struct expectation *expectati
 		return;
 	for (size_t i = 0; i < groups->n_groups; i++) {
 		const struct attempt_group *group = &groups->groups[i];
-		const struct when first = first_end(group);
+		const struct when first = first_end(group, false);
 
 		/* After the first end by a fault, those by the client count, too. */
 		for (size_t k = 0; has_ended(first) && k < group->n_attempts; k++) {

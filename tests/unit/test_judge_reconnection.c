@@ -88,6 +88,47 @@ static struct record_builder *pool_of_two(void)
 	return b;
 }
 
+/* What closed the connection at 1 s is reported at @at_ms; the client's FIN comes at 1.005 s. */
+static struct record_builder *closed_with_a_late_report(int64_t at_ms)
+{
+	struct record_builder *b = begin("down 1s..1200ms ending close, accept");
+	uint32_t first = connection(b, 10), second;
+
+	record_builder_client_end(b, first, 1005, false, NEVER_RECEIVED);
+	record_builder_closed(b, first, 1005, 0);
+	record_add_event(
+		b->record,
+		&(struct event){.kind = EVENT_FAULT,
+				.at_ns = at_ms * MS,
+				.early_ns = (at_ms - 1000) * MS,
+				.u.net = {.attempt = first, .fault = FAULT_CLOSED, .outage = 1}});
+	second = connection(b, 1400);
+	record_builder_client_end(b, second, 2000, false, NEVER_RECEIVED);
+	record_builder_closed(b, second, 2001, 0);
+	record_builder_client_exits(b, 2100, 0);
+	return b;
+}
+
+Test(judge_reconnection, client_that_answers_before_the_report_of_a_fault_is_not_to_blame)
+{
+	static const struct {
+		int64_t at_ms, low, high;
+		enum outcome outcome;
+	} cases[] = {
+		{1000, 1, 1, OUTCOME_PASS},  {1000, 0, 0, OUTCOME_FAIL},
+		{1020, 1, 1, OUTCOME_ERROR}, {1020, 0, 0, OUTCOME_ERROR},
+		{1020, 0, 1, OUTCOME_PASS},  {1020, 2, 2, OUTCOME_FAIL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b =
+			closed_with_a_late_report(cases[i].at_ms);
+
+		expect_reconnects(b, cases[i].low, cases[i].high, 0);
+		judge_and_expect(b, cases[i].outcome, NULL);
+	}
+}
+
 Test(judge_reconnection, reconnects_are_counted_and_timed_from_the_last_end)
 {
 	static const struct {
