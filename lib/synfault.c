@@ -199,6 +199,7 @@ static enum synfault_code connection_init(struct connection *connection, const c
 					  struct synfault_error *error)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+	const char *token = secure_getenv("SYNFAULT_TOKEN");
 	struct sockaddr_storage address;
 	socklen_t length;
 	int fd;
@@ -206,6 +207,10 @@ static enum synfault_code connection_init(struct connection *connection, const c
 	if (!control_sockaddr(control, &address, &length))
 		return fail(error, SYNFAULT_BAD_REQUEST,
 			    "SYNFAULT_CONTROL is neither a path nor tcp:ADDRESS:PORT: %s", control);
+	if (is_tcp(control) && (!token || !*token))
+		return fail(error, SYNFAULT_REFUSED,
+			    "SYNFAULT_TOKEN is not set or empty; it has to be the token that "
+			    "synfault was started with");
 	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(error, SYNFAULT_SYSTEM, "socket: %s", strerror(errno));

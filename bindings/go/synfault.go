@@ -75,7 +75,6 @@ type Session struct {
 }
 
 type object = map[string]any
-
 type result struct {
 	Judgement
 	Record, Picture, Capture string
@@ -89,9 +88,11 @@ type result struct {
 
 // ask sends a request without its zero values, on a connection of its own, since a wait keeps that busy.
 func (s *Session) ask(command string, request object) (result, error) {
-	path, network := os.Getenv("SYNFAULT_CONTROL"), "unix"
+	path, network, token := os.Getenv("SYNFAULT_CONTROL"), "unix", os.Getenv("SYNFAULT_TOKEN")
 	if strings.HasPrefix(path, "tcp:") {
-		path, network = path[4:], "tcp"
+		if path, network = path[4:], "tcp"; token == "" {
+			return result{}, &Error{"denied", "SYNFAULT_TOKEN is not set or empty", "it has to be synfault's token"}
+		}
 	}
 	control, err := net.Dial(network, path)
 	if path == "" {
@@ -112,7 +113,7 @@ func (s *Session) ask(command string, request object) (result, error) {
 		Result result
 	}
 	encoder, decoder := json.NewEncoder(control), json.NewDecoder(control)
-	for _, one := range []object{{"command": "hello", "token": os.Getenv("SYNFAULT_TOKEN")}, request} {
+	for _, one := range []object{{"command": "hello", "token": token}, request} {
 		_ = encoder.Encode(one) // if this fails, no reply comes
 		if err = decoder.Decode(&reply); err != nil {
 			reply.Error = &Error{"ended", "synfault does not answer: " + err.Error(), ""}
@@ -122,11 +123,10 @@ func (s *Session) ask(command string, request object) (result, error) {
 			return result{}, reply.Error
 		}
 	}
-	if command == "open" {
-		s.control = control
-	} else {
-		control.Close()
+	if command != "open" {
+		return reply.Result, control.Close()
 	}
+	s.control = control
 	return reply.Result, nil
 }
 

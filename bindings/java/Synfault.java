@@ -94,6 +94,7 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
         private Map<String, Object> ask(String command, Map<String, Object> arguments) {
             String path = System.getenv("SYNFAULT_CONTROL"), token = System.getenv().getOrDefault("SYNFAULT_TOKEN", "");
             if (path == null) throw new TestAbortedException("no synfault is at hand; run the tests under `synfault exec --`");
+            if (path.startsWith("tcp:") && token.isEmpty()) throw new SynfaultException("denied", "SYNFAULT_TOKEN is not set");
             Map<String, Object> request = new LinkedHashMap<>(arguments), reply;
             request.values().removeAll(Set.of(0L, "")); // these are the protocol's defaults
             request.put("command", command);
@@ -144,8 +145,7 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
 
         /** Waits until an attempt, from 1, has had an event: "syn", "verdict", "established", "closed", … */
         public void await(String event, String endpoint, long attempt, Duration timeout) {
-            ask("wait", Map.of("event", event, "endpoint", endpoint, "attempt", attempt,
-                "timeout_ns", timeout.toNanos()));
+            ask("wait", Map.of("event", event, "endpoint", endpoint, "attempt", attempt, "timeout_ns", timeout.toNanos()));
         }
 
         /** Judges what has happened so far. */

@@ -76,9 +76,13 @@ class Judgement {
 async function ask(request, {keep = false} = {}) {
     const control = process.env.SYNFAULT_CONTROL;
     if (!control) throw new Unavailable("unavailable", "no synfault is at hand", "run the tests under `synfault exec --`");
+    const token = process.env.SYNFAULT_TOKEN ?? "";
+    if (control.startsWith("tcp:") && !token) {
+        throw new SynfaultError("denied", "SYNFAULT_TOKEN is not set or empty", "it has to be the token that synfault was started with");
+    }
     const socket = net.createConnection(control.startsWith("tcp:") ? new Endpoint(control.slice(4)) : {path: control});
     const reply = await new Promise((resolve) => {
-        const end = () => resolve({error: {code: "ended", text: "synfault has ended, or does not listen"}});
+        const end = () => resolve({error: {code: "ended", text: `synfault has ended, or does not listen at ${control}`}});
         let text = "";
         socket.setEncoding("utf8");
         socket.on("data", (data) => {
@@ -89,7 +93,7 @@ async function ask(request, {keep = false} = {}) {
         });
         socket.on("error", end);
         socket.on("close", end);
-        const hello = {command: "hello", token: process.env.SYNFAULT_TOKEN ?? ""}; // TCP needs it
+        const hello = {command: "hello", token}; // TCP needs it
         socket.write(`${JSON.stringify(hello)}\n${JSON.stringify(request)}\n`);
     });
     if (!keep || !reply.ok) socket.destroy();

@@ -108,7 +108,11 @@ class Session(contextlib.AbstractContextManager):
         path = os.environ.get("SYNFAULT_CONTROL")
         if not path:
             raise Unavailable("unavailable", "no synfault is at hand", "run the tests under `synfault exec --`")
-        hello = {"command": "hello", "token": os.environ.get("SYNFAULT_TOKEN", "")}
+        token = os.environ.get("SYNFAULT_TOKEN", "")
+        if path.startswith("tcp:") and not token:
+            raise Error("denied", "SYNFAULT_TOKEN is not set or empty",
+                        "it has to be the token that synfault was started with")
+        hello = {"command": "hello", "token": token}
         request = {"command": command, "session": self.number, **arguments}
         with contextlib.ExitStack() as stack:
             try:
@@ -121,7 +125,7 @@ class Session(contextlib.AbstractContextManager):
                         refusal = reply["error"]
                         raise ERRORS.get(refusal["code"], Error)(**refusal)
             except (OSError, ValueError) as error:  # it may have died in the middle of a line
-                raise Error("ended", f"synfault does not answer: {error}") from error
+                raise Error("ended", f"synfault does not answer at {path}: {error}") from error
             if command == "open":
                 self._control = stack.pop_all()
             return reply["result"]

@@ -116,15 +116,19 @@ static json_t *ask(int fd, json_t *request, char **ret_message)
 /* Says the token to a daemon that is connected over TCP. Returns false with *@ret_message. */
 static bool introduce(int fd, char **ret_message)
 {
-	const char *token = getenv("SYNFAULT_TOKEN");
-	json_t *reply = ask(fd,
-			    json_pack("{s:i, s:s, s:s}", "id", 0, "command", "hello", "token",
-				      token ? token : ""),
-			    ret_message);
-	const bool good = json_is_true(json_object_get(reply, "ok"));
-	const char *text =
-		json_string_value(json_object_get(json_object_get(reply, "error"), "text"));
+	const char *token = getenv("SYNFAULT_TOKEN"), *text;
+	json_t *reply;
+	bool good;
 
+	if (!token || !*token) {
+		*ret_message = xstrdup("SYNFAULT_TOKEN is not set or empty; it has to be the token "
+				       "that synfault was started with");
+		return false;
+	}
+	reply = ask(fd, json_pack("{s:i, s:s, s:s}", "id", 0, "command", "hello", "token", token),
+		    ret_message);
+	good = json_is_true(json_object_get(reply, "ok"));
+	text = json_string_value(json_object_get(json_object_get(reply, "error"), "text"));
 	if (reply && !good)
 		*ret_message = xstrdup(text ? text : "no answer to hello");
 	json_decref(reply);

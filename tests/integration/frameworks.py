@@ -261,8 +261,11 @@ class Bed:
 
     def run(self, *command, under_exec=True, directory=None, **variables):
         """Runs a command, under `synfault exec`, beside one that it can kill ("victim"), or without synfault."""
-        environment = {**os.environ, "PATH": f"{pathlib.Path(self.synfault).parent}:{os.environ['PATH']}", **variables}
-        environment.pop("SYNFAULT_CONTROL", None)
+        environment = {**os.environ, "PATH": f"{pathlib.Path(self.synfault).parent}:{os.environ['PATH']}",
+                       "SYNFAULT_CONTROL": "", "SYNFAULT_TOKEN": "", **variables}
+        for name in ("SYNFAULT_CONTROL", "SYNFAULT_TOKEN"):
+            if not environment[name]:
+                del environment[name]
         if under_exec == "victim":
             command = [*UNSHARE, "sh", "-c", WITH_VICTIM, "sh", self.synfault, self.directory / "control", *command]
         elif under_exec == "own":
@@ -302,8 +305,8 @@ class Bed:
             problems.append(f"exit status {process.returncode}")
         return problems, process.stdout + process.stderr
 
-    def three_runs(self, run, tests, wrong, **without):
-        """Runs an example with a right client, with a wrong one, and where there is no synfault, with such variables."""
+    def runs(self, run, tests, wrong, refusal="error", **without):
+        """Runs an example with a right client, with a wrong one, and without synfault, with such variables, or a token."""
         self.compare("passes a right client, and skips what is impossible",
                      {test: ("skipped", "hostname") if test == "impossible" else ("passed", "") for test in tests},
                      run)
@@ -312,6 +315,8 @@ class Bed:
                       "side": ("passed", ""), **wrong}, lambda: run(EXAMPLE_RETRIES="0"))
         self.compare("skips all where there is no synfault",
                      {test: ("skipped", "synfault exec --") for test in tests}, lambda: run(under_exec=False, **without))
+        self.compare("says that there is no token", {"refusals": (refusal, "SYNFAULT_TOKEN is not set")},
+                     lambda: run(under_exec=False, SYNFAULT_CONTROL="tcp:127.0.0.1:1"))
 
     def dying_daemon(self, expected, run):
         """Runs a test that ends synfault while it waits."""
@@ -375,7 +380,9 @@ def test_pytest(bed):
                              f"--junitxml={report}", tests, under_exec=under_exec, PYTHONDONTWRITEBYTECODE="1",
                              PYTHONPATH="", **variables), report)
 
-    bed.three_runs(run, WHAT[:6], {})
+    bed.runs(run, WHAT[:6], {})
+    bed.compare("says where synfault does not answer", {"refusals": ("error", "tcp:127.0.0.1:1: ")},
+                lambda: run(under_exec=False, SYNFAULT_CONTROL="tcp:127.0.0.1:1", SYNFAULT_TOKEN="of no one"))
     bed.compare("reports an unknown outcome as an error",
                 {"test_unknown": ("error", "fired for 1 of 2 attempts"),
                  "test_fails_by_itself": ("failure", "its own reason"),
@@ -436,7 +443,7 @@ def test_node(bed):
                 results[name] = (results[name][0], results[name][1] + line + "\n")
         return process, {name: result for name, result in results.items() if not name.endswith(".js")}
 
-    bed.three_runs(run, WHAT[:6], {})
+    bed.runs(run, WHAT[:6], {}, "failure")
     unknown = bed.write("unknown.test.js", NODE_UNKNOWN % (BINDINGS / "node" / "synfault.js"))
     bed.compare("reports an unknown outcome as an error of its own type",
                 {"unknown": ("failure", "fired for 1 of 2 attempts"), "blocks": ("passed", "")}, lambda: run(unknown))
@@ -457,7 +464,7 @@ def test_criterion(bed):
                        f"-L{library}", "-lsynfault", f"-Wl,-rpath,{library}", under_exec=False)
         return run(bed.directory / "test", under_exec) if done.returncode == 0 else (done, {})
 
-    bed.three_runs(run, (*WHAT, "wait"), {"never": ("error", "fired for 1 of 2 attempts"), "wait": ("failure", "")},
+    bed.runs(run, (*WHAT, "wait"), {"never": ("error", "fired for 1 of 2 attempts"), "wait": ("failure", "")},
                    PATH="")
     # Without those whose judgement a wait of any process on the machine may make unknown.
     own = "--filter=retries/@(refusals|sessions|faults|artefacts|a_wait)*"
@@ -505,7 +512,7 @@ def test_go(bed):
     if done.returncode:
         bed.results.append(("go compiles the example", [done.stderr]))
         return
-    bed.three_runs(run, WHAT, {"never": ("failure", "could not judge: error\n")})
+    bed.runs(run, WHAT, {"never": ("failure", "could not judge: error\n")}, "failure")
     bed.dying_daemon(("failure", "at once: "), lambda code: compile_and_run(code, "victim"))
     bed.scenario_files("go", run_scenarios)
 
@@ -542,7 +549,7 @@ def test_java(bed):
     if done.returncode:
         bed.results.append(("java compiles the example", [done.stderr]))
         return
-    bed.three_runs(run, WHAT, {"never": ("error", "fired for 1 of 2 attempts")})
+    bed.runs(run, WHAT, {"never": ("error", "fired for 1 of 2 attempts")})
     bed.dying_daemon(("error", "ended: synfault"), lambda code: compile_and_run(code, "DyingTest", "victim"))
     bed.scenario_files("java", compile_and_run)
 

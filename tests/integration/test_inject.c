@@ -449,8 +449,10 @@ Test(inject, ctl_reaches_a_daemon_over_tcp)
 	     "export SYNFAULT_CONTROL=$(sed -n 's/.*\\(tcp:.*\\)/\\1/p' err)\n"
 	     "until synfault ctl status | grep -q ^armed; do sleep 0.05; done\n"
 	     "SYNFAULT_TOKEN= synfault ctl stop 2>&1\n"
+	     "SYNFAULT_TOKEN=0 synfault ctl stop 2>&1\n"
 	     "synfault ctl stop; wait $one; rm err\n");
 	program_printed(synfault, "usage 4\n");
+	program_printed(synfault, "synfault ctl: SYNFAULT_TOKEN is not set or empty; ");
 	program_printed(synfault, "synfault ctl: the token is wrong\n");
 	program_printed(synfault, "skip: plain");
 	left_nothing(synfault);

@@ -290,6 +290,10 @@ Test(libsynfault, over_tcp_each_connection_says_the_token_first)
 	cr_assert_eq(synfault_wait(session, "api", 1, "syn", 10, &error), SYNFAULT_REFUSED);
 	cr_assert_str_eq(error.text, "the token is wrong");
 	synfault_free(session);
+	unsetenv("SYNFAULT_TOKEN");
+	cr_assert_eq(synfault_open(NULL, SYNFAULT_ENDPOINTS("api=drop"), &session, &error),
+		     SYNFAULT_REFUSED);
+	cr_assert(strstr(error.text, "SYNFAULT_TOKEN is not set"), "%s", error.text);
 	shutdown(server.listener, SHUT_RDWR);
 	pthread_join(server.thread, NULL);
 	close(server.listener);
