@@ -13,6 +13,11 @@
 #define PREFIX "synfault-"
 /* An empty file in each directory: its name alone does not show that we made it. */
 #define MARK ".synfault-sandbox"
+/*
+ * Before a directory is marked, and while it is removed, a dot before its name shows that it is
+ * ours: we may be killed at any moment.
+ */
+#define HIDDEN "."
 
 /* Deeper levels are left, since each takes a descriptor. */
 enum { MAX_LEVELS = 200, MAX_TRIES = 10 };
@@ -70,24 +75,45 @@ static bool has_mark(int fd)
 	       status.st_uid == geteuid();
 }
 
+static char *hidden_path(const char *path)
+{
+	int length = (int)(strrchr(path, '/') + 1 - path);
+
+	return xasprintf("%.*s" HIDDEN "%s", length, path, path + length);
+}
+
+static char *visible_path(const char *hidden)
+{
+	int length = (int)(strrchr(hidden, '/') + 1 - hidden);
+
+	return xasprintf("%.*s%s", length, hidden, hidden + length + strlen(HIDDEN));
+}
+
 int tmpdir_make(uint32_t number, char **ret_path)
 {
 	int status = -ENOENT;
 
 	for (size_t index = 0, tries = 0; place(index);) {
-		AUTO_FREE char *path = xasprintf("%s/" PREFIX "%u-XXXXXX", place(index), number);
+		AUTO_FREE char *hidden =
+			xasprintf("%s/" HIDDEN PREFIX "%u-XXXXXX", place(index), number);
+		AUTO_FREE char *path = NULL;
+		AUTO_CLOSE int fd = -1;
 
-		if (!mkdtemp(path)) {
+		if (!mkdtemp(hidden)) {
 			status = -errno;
 			index++;
 			continue;
 		}
-		status = make_ours(path);
+		path = visible_path(hidden);
+		fd = make_ours(hidden);
+		status = fd < 0 ? fd : rename(hidden, path) < 0 ? -errno : 0;
 		if (status >= 0) {
 			*ret_path = steal_pointer(&path);
-			return status;
+			return steal_fd(&fd);
 		}
-		rmdir(path);
+		if (fd >= 0)
+			unlinkat(fd, MARK, 0);
+		rmdir(hidden);
 		if (++tries == MAX_TRIES)
 			break;
 	}
@@ -124,7 +150,7 @@ static void empty(int fd, dev_t device, int level)
 	closedir(directory);
 }
 
-void tmpdir_remove(const char *path, int fd)
+static void remove_hidden(const char *path, int fd)
 {
 	struct stat status;
 	int copy;
@@ -138,11 +164,25 @@ void tmpdir_remove(const char *path, int fd)
 	rmdir(path);
 }
 
+void tmpdir_remove(const char *path, int fd)
+{
+	AUTO_FREE char *hidden = hidden_path(path);
+
+	remove_hidden(rename(path, hidden) == 0 ? hidden : path, fd);
+}
+
+static bool is_hidden(const char *name)
+{
+	return !strncmp(name, HIDDEN, strlen(HIDDEN));
+}
+
 /* Returns N if it is a name that tmpdir_make() gives: "synfault-N-" and six characters; else 0. */
 static uint32_t number_of(const char *name)
 {
 	const char *dash = strrchr(name, '-');
 
+	if (is_hidden(name))
+		name += strlen(HIDDEN);
 	return dash && strlen(dash) == 7 ? netns_lock_parse(name, PREFIX, '-') : 0;
 }
 
@@ -153,7 +193,9 @@ static void sweep_one(const char *where, const char *name)
 	AUTO_FREE char *path = xasprintf("%s/%s", where, name);
 	AUTO_CLOSE int fd = claim >= 0 ? lock(path) : -1;
 
-	if (fd >= 0 && has_mark(fd))
+	if (fd >= 0 && is_hidden(name))
+		remove_hidden(path, fd);
+	else if (fd >= 0 && has_mark(fd))
 		tmpdir_remove(path, fd);
 }
 

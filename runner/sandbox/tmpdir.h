@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Temporary directories of shared sandboxes: synfault-N-XXXXXX in $TMPDIR or, if that is not
- * writable, in one of the usual places. The supervisor locks its directory (flock(2)) as long as it
- * lives. A directory without a lock is a leftover; unlike the number in its name, the lock is
- * reliable even if several network namespaces or containers share the place.
+ * writable, in one of the usual places; .synfault-N-XXXXXX while it is made or removed. The
+ * supervisor locks its directory (flock(2)) as long as it lives. A directory without a lock is a
+ * leftover; unlike the number in its name, the lock is reliable even if several network namespaces
+ * or containers share the place.
  */
 #ifndef SYNFAULT_RUNNER_SANDBOX_TMPDIR_H
 #define SYNFAULT_RUNNER_SANDBOX_TMPDIR_H

@@ -553,27 +553,13 @@ Test(shared, interrupted_run_does_not_wait_for_a_port)
 
 /* ---- killed processes ---- */
 
-static void describe(const struct program *program, struct strbuf *text)
+/* Waits until the sandbox is as @before. */
+static void all_is_again(struct program *synfault, const char *before)
 {
-	strbuf_free(text);
-	*text = (struct strbuf){0};
-	test_host_describe(program->host, text);
-}
-
-/* Waits until the sandbox is as before, except for the trace that clients leave. */
-static void all_is_again(const struct program *synfault, const char *before)
-{
-	int64_t since_ns = clock_monotonic_ns();
-	AUTO_STRBUF struct strbuf now = {0};
-
-	for (;;) {
-		describe(synfault, &now);
-		if (strcmp(strbuf_text(&now), before) == 0)
-			return;
-		if (clock_monotonic_ns() - since_ns > 5 * NS_PER_S)
-			program_fail(synfault, "before:\n%s\nnow:\n%s", before, strbuf_text(&now));
-		poll(NULL, 0, 5);
-	}
+	strbuf_free(&synfault->before);
+	synfault->before = (struct strbuf){0};
+	strbuf_printf(&synfault->before, "%s", before);
+	program_left_nothing(synfault);
 }
 
 static void write_sleepers(const struct program *synfault, int n)
@@ -600,7 +586,7 @@ Test(shared, killed_program_leaves_nothing)
 	AUTO_STRBUF struct strbuf before = {0};
 
 	write_sleepers(synfault, 3);
-	describe(synfault, &before);
+	test_host_describe(synfault->host, &before);
 	start_until_one_sleeps(synfault, "run sleeps.yaml");
 	kill(synfault->pid, SIGKILL);
 	program_ends(synfault);
@@ -654,19 +640,21 @@ static void kill_all(struct program *synfault)
 Test(shared, next_run_removes_what_a_killed_run_left, .timeout = 120)
 {
 	AUTO_PROGRAM struct program *synfault = confined_program(NULL);
-	AUTO_STRBUF struct strbuf before = {0}, left = {0};
+	AUTO_STRBUF struct strbuf before = {0};
 	size_t n_left = 0;
 
 	write_sleepers(synfault, 6);
-	describe(synfault, &before);
+	test_host_describe(synfault->host, &before);
 	/* A slow program has to be killed later: until enough kills left something. */
 	for (int i = 0; i < 16 || (n_left <= 5 && i < 64); i++) {
+		AUTO_STRBUF struct strbuf left = {0};
+
 		synfault->prepare = confinements[i % 4].confine;
 		program_starts(synfault, "run sleeps.yaml");
 		poll(NULL, 0, i * 17);
 		kill_all(synfault);
 		program_was_killed(synfault, SIGKILL);
-		describe(synfault, &left);
+		test_host_describe(synfault->host, &left);
 		if (strcmp(strbuf_text(&left), strbuf_text(&before)) != 0)
 			n_left++;
 

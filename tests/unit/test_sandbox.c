@@ -227,11 +227,15 @@ Test(sandbox, cleanup_removes_directories_without_an_owner)
 	static const char *const foreign[] = {"synfault-17", "synfault-0-abcdef",
 					      "synfault-17-abcdefg", "synfault-x-abcdef",
 					      "synfault-1-report"};
-	AUTO_FREE char *path = NULL, *left = NULL;
+	AUTO_FREE char *path = NULL, *left = NULL, *unmarked = NULL;
 	int fd;
 
 	set_tmpdir(template);
 	fd = tmpdir_make(NETNS_LOCK_LAST_SANDBOX - 9, &path);
+	/* Its owner was killed before it marked it, or while it removed it. */
+	unmarked = xasprintf("%s/.synfault-%d-abcdef", template, NETNS_LOCK_LAST_SANDBOX - 11);
+	cr_assert_eq(mkdir(unmarked, 0700), 0);
+	make_file(unmarked, "file");
 	left = xasprintf("%s/synfault-%d-abcdef", template, NETNS_LOCK_LAST_SANDBOX - 10);
 	cr_assert_eq(mkdir(left, 0700), 0);
 	make_file(left, "file");
@@ -244,6 +248,7 @@ Test(sandbox, cleanup_removes_directories_without_an_owner)
 
 	tmpdir_sweep();
 	cr_expect(access(left, F_OK) < 0, "a leftover is still there");
+	cr_expect(access(unmarked, F_OK) < 0, "an unmarked leftover is still there");
 	cr_expect_eq(access(path, F_OK), 0, "one that is held was removed");
 	for (size_t i = 0; i < ARRAY_SIZE(foreign); i++) {
 		AUTO_FREE char *name = xasprintf("%s/%s", template, foreign[i]);
