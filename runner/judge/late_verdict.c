@@ -8,7 +8,8 @@
 struct waiting {
 	int64_t due_ns;   /* when the script answers it first, at the earliest; INT64_MAX: never */
 	bool unconnected; /* its socket died without a SYN-ACK */
-	bool may_pause;   /* the script alone does not say which SYNs were dropped */
+	bool may_pause;   /* the script alone does not say which SYNs were dropped, and: */
+	uint32_t passed;  /* the first one that was not; UINT32_MAX: none */
 };
 
 /* Returns NULL if the record is not of the scenario. */
@@ -50,6 +51,21 @@ static bool may_pause(const struct scenario *scenario, const struct record_attem
 	return false;
 }
 
+/* Finds the first SYN of each attempt that came in no pause. */
+static void find_passed(const struct history *history, struct waiting *all)
+{
+	const struct record *record = history->record;
+
+	for (size_t i = 0; i < record->n_events; i++) {
+		const struct event *event = &record->events[i];
+		uint32_t id = event->u.net.attempt;
+
+		if (event->kind == EVENT_VERDICT && id < history->n_attempts &&
+		    event->u.net.verdict != VERDICT_DROP)
+			all[id].passed = MIN(all[id].passed, event->u.net.ordinal);
+	}
+}
+
 static struct waiting *gather(const struct scenario *scenario, const struct history *history)
 {
 	const struct record *record = history->record;
@@ -59,19 +75,17 @@ static struct waiting *gather(const struct scenario *scenario, const struct hist
 		all[id] = (struct waiting){
 			.due_ns = INT64_MAX,
 			.may_pause = may_pause(scenario, &record->attempts[id]),
+			.passed = UINT32_MAX,
 		};
+	find_passed(history, all);
 	for (size_t i = 0; i < record->n_events; i++) {
 		const struct event *event = &record->events[i];
 		uint32_t id = event->u.net.attempt;
 
 		if (event->kind > EVENT_CLOSED || id >= history->n_attempts)
 			continue;
-		if (all[id].may_pause && event->kind == EVENT_VERDICT &&
-		    event->u.net.verdict != VERDICT_DROP)
-			all[id].due_ns = MIN(all[id].due_ns, event->at_ns - event->u.net.lag_ns);
-		else if (all[id].may_pause && event->kind == EVENT_SYN)
-			continue;
-		else if (event->kind == EVENT_SYN)
+		if (event->kind == EVENT_SYN &&
+		    (!all[id].may_pause || event->u.net.ordinal == all[id].passed))
 			take_syn(scenario, &record->attempts[id], event, &all[id]);
 		else if (event->kind == EVENT_CLOSED)
 			all[id].unconnected = event->u.net.bytes_acked == 0;

@@ -614,6 +614,33 @@ Test(judge_connections, client_that_gives_up_in_a_pause_was_not_answered_late)
 	cr_expect_eq(outcome_of(b), OUTCOME_FAIL);
 }
 
+/*
+ * An attempt at a server that pauses, given up at 310 ms. Its first SYN was lost in the pause; the
+ * second was let through at 300 ms, and came at that time, or up to @age_ms before.
+ */
+static enum outcome given_up_after_pause(int64_t age_ms)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	size_t api = record_builder_endpoint(b, "api", "pause 30ms at 50ms, accept");
+	uint32_t id = record_builder_attempt(b, api);
+
+	record_builder_syn(b, id, 1, 55);
+	record_builder_verdict(b, id, 1, VERDICT_DROP, 55);
+	record_builder_syn(b, id, 2, 300);
+	record_builder_or_earlier(b, age_ms);
+	record_builder_verdict(b, id, 2, VERDICT_ACCEPT, 300);
+	record_builder_closed(b, id, 310, 0);
+	record_builder_client_exits(b, 400, 0);
+	record_builder_expect_attempts(b, api, 2, 2);
+	return outcome_of(b);
+}
+
+Test(judge_connections, syn_of_unknown_age_may_have_waited_beside_a_pause_too)
+{
+	cr_expect_eq(given_up_after_pause(0), OUTCOME_FAIL);
+	cr_expect_eq(given_up_after_pause(100), OUTCOME_ERROR);
+}
+
 /* A client that gives up at 95 ms, and got data last at @receive_ns; packets were late at 90 ms. */
 static enum outcome gave_up(int64_t late_ms, int64_t receive_ns)
 {
