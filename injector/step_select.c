@@ -97,6 +97,14 @@ void step_select_command(struct step_select *progress, int64_t since_start_ns, i
 	progress->command_lasts_ns = lasts_ns;
 }
 
+void step_select_note(struct step_select *progress, int64_t since_start_ns)
+{
+	if (progress->began)
+		return;
+	progress->began = true;
+	progress->first_ns = since_start_ns;
+}
+
 struct step_select_choice step_select_next(struct step_select *progress, uint32_t list,
 					   uint16_t family, int64_t since_start_ns)
 {
@@ -104,8 +112,8 @@ struct step_select_choice step_select_next(struct step_select *progress, uint32_
 	const struct step *step;
 	uint32_t number;
 
-	if (progress->n_attempts++ == 0)
-		progress->first_ns = since_start_ns;
+	step_select_note(progress, since_start_ns);
+	progress->n_attempts++;
 	if (progress->plain) {
 		number = progress->n_attempts;
 		list = 0;

@@ -34,9 +34,10 @@ struct step_select {
 	uint32_t endpoint;
 	struct step_select_state *steps; /* one for each step; NULL: see .plain */
 	uint32_t *lists;                 /* by list: attempts so far */
-	int64_t first_ns;   /* from the client's start to the first SYN at the endpoint */
-	bool commanded;     /* there was a command, and: */
-	int64_t command_ns; /* from the client's start to the last one */
+	bool began;                      /* there was an attempt at the endpoint, and: */
+	int64_t first_ns;                /* from the client's start to its first SYN */
+	bool commanded;                  /* there was a command, and: */
+	int64_t command_ns;              /* from the client's start to the last one */
 	int64_t command_lasts_ns;
 	/* A script without conditions and with one list needs only what follows. */
 	bool plain;
@@ -60,6 +61,13 @@ void step_select_deinit(struct step_select *progress);
  * @lasts_ns: how long it lasts; 0: as its step says
  */
 void step_select_command(struct step_select *progress, int64_t since_start_ns, int64_t lasts_ns);
+
+/**
+ * step_select_note() - note an attempt at the endpoint, which need not be one for the script
+ *
+ * Windows can count from the first one.
+ */
+void step_select_note(struct step_select *progress, int64_t since_start_ns);
 
 struct step_select_choice {
 	uint32_t step;    /* index into the script */

@@ -393,6 +393,9 @@ static struct attempt *attempt_start(struct tracker *tracker, const struct liste
 
 	if (!tracker->origin_ns)
 		tracker->origin_ns = now_ns;
+	/* the times of the script in force count from attempts that are held, too */
+	step_select_note(&endpoint->parts[endpoint->current]->progress,
+			 now_ns - tracker->origin_ns);
 	/* Only the first script can have several lists. */
 	choice = step_select_next(&part->progress, part_index > 0 ? 0 : listener->list,
 				  key->client.family, now_ns - tracker->origin_ns);

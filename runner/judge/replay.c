@@ -72,14 +72,18 @@ bool replay_next(struct replay *replay, uint32_t id, struct step_select_choice *
 	const struct record_attempt *attempt = &ctx->record->attempts[id];
 	const struct endpoint_parts *parts = &ctx->parts->endpoints[attempt->endpoint];
 	const size_t part = script_parts_find(parts, attempt->number);
+	const int64_t started_ns = ctx->history.attempts[id].started_ns;
+	struct step_select *steps = replay->endpoints[attempt->endpoint];
 	uint32_t list = list_of(ctx, id);
 
 	if (list == UINT32_MAX)
 		return false;
-	command(replay, ctx->history.attempts[id].started_ns);
+	command(replay, started_ns);
+	/* as in the tracker */
+	step_select_note(&steps[script_parts_in_force(parts, attempt->number)], started_ns);
 	/* Only the first part can have several lists. */
-	*ret = step_select_next(&replay->endpoints[attempt->endpoint][part], part > 0 ? 0 : list,
-				attempt->client.family, ctx->history.attempts[id].started_ns);
+	*ret = step_select_next(&steps[part], part > 0 ? 0 : list, attempt->client.family,
+				started_ns);
 	ret->step += (uint32_t)parts->items[part].first_step;
 	return true;
 }

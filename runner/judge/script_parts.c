@@ -161,6 +161,16 @@ size_t script_parts_find(const struct endpoint_parts *parts, uint32_t attempt)
 	return found;
 }
 
+size_t script_parts_in_force(const struct endpoint_parts *parts, uint32_t attempt)
+{
+	size_t found = 0;
+
+	for (size_t i = 1; i < parts->n_items; i++)
+		if (!parts->items[i].held && parts->items[i].attempt <= attempt)
+			found = i;
+	return found;
+}
+
 bool script_parts_holds(const struct endpoint_parts *parts, uint32_t attempt)
 {
 	return parts->items[script_parts_find(parts, attempt)].held;

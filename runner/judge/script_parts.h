@@ -43,6 +43,8 @@ void script_parts_free(struct script_parts *parts);
 
 /** script_parts_find() - return the index of the part that serves an attempt, from 1 */
 size_t script_parts_find(const struct endpoint_parts *parts, uint32_t attempt);
+/** script_parts_in_force() - return the same of the script that would serve it unless held */
+size_t script_parts_in_force(const struct endpoint_parts *parts, uint32_t attempt);
 /** script_parts_holds() - return whether an attempt was held */
 bool script_parts_holds(const struct endpoint_parts *parts, uint32_t attempt);
 

@@ -155,6 +155,32 @@ Test(script_parts, held_attempt_has_the_verdict_of_its_release)
 		       "attempt 2 at api got the verdict \"refuse\" for its SYN 1, not \"accept\"");
 }
 
+/* The first attempt is held from 0 to 500 ms; the server is down until 1 s. */
+static enum outcome window_from_held(int64_t refused_ms, int64_t connected_ms)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b =
+		builder("down 1s from first-attempt, accept");
+	struct judgement judgement;
+	enum outcome outcome;
+
+	change(b, 1, 30000, "accept");
+	served_by(b, record_builder_attempt_connected_late(b, 0, 0, 500), 2, 500);
+	served_by(b, record_builder_attempt_refused(b, 0, refused_ms), 0, 0);
+	served_by(b, record_builder_attempt_connected(b, 0, connected_ms), 1, 0);
+	ends(b, 5000);
+	judgement = record_builder_judge(b);
+	outcome = judgement.outcome;
+	judgement_free(&judgement);
+	return outcome;
+}
+
+Test(script_parts, window_from_the_first_attempt_counts_from_a_held_one)
+{
+	cr_expect_eq(window_from_held(600, 1200), OUTCOME_PASS);
+	cr_expect_eq(window_from_held(600, 900), OUTCOME_ERROR);
+	cr_expect_eq(window_from_held(1100, 1200), OUTCOME_ERROR);
+}
+
 Test(script_parts, attempt_that_was_not_released_proves_nothing)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = builder("accept");

@@ -915,3 +915,42 @@ Test(tracker, hold_outlives_the_script_and_ends_at_its_limit)
 	cr_expect_eq(tracker_release(tracker, 0, 3, &drop, 3 * NS_PER_S + 1, &info), 0);
 	cr_expect_eq(tracker_step(tracker, info.id)->action, STEP_DROP);
 }
+
+static enum verdict_kind verdict_at(struct tracker *tracker, uint32_t isn, int64_t at_ms)
+{
+	return send_syn(tracker, "127.0.0.1:1000", "127.0.0.1:80", isn, at_ms * NS_PER_MS)
+		.verdict.kind;
+}
+
+Test(tracker, window_from_the_first_attempt_counts_from_a_held_one)
+{
+	static const struct endpoint_text endpoint[] = {
+		{{"127.0.0.1:80"},
+		 {"down 1s from first-attempt", "pause 2s at 2s from first-attempt", "accept"}}};
+	AUTO_TRACKER struct tracker *tracker = TRACKER_OF(endpoint);
+	uint32_t number;
+
+	tracker_client_started(tracker, 500 * NS_PER_MS);
+	cr_assert_eq(tracker_hold(tracker, 0, 1, 30 * NS_PER_S, &number), 0);
+	cr_expect_eq(verdict_at(tracker, 1, 1000), VERDICT_ACCEPT);
+	cr_expect_eq(verdict_at(tracker, 2, 1900), VERDICT_REFUSE);
+	cr_expect_eq(verdict_at(tracker, 3, 2100), VERDICT_ACCEPT);
+	for (uint32_t id = 0; id < 3; id++) {
+		cr_expect_not(tracker_pauses(tracker, id, 2900 * NS_PER_MS));
+		cr_expect(tracker_pauses(tracker, id, 3100 * NS_PER_MS));
+		cr_expect(tracker_pauses(tracker, id, 4900 * NS_PER_MS));
+		cr_expect_not(tracker_pauses(tracker, id, 5100 * NS_PER_MS));
+	}
+}
+
+Test(tracker, window_of_a_replacement_counts_from_its_own_first_attempt)
+{
+	AUTO_TRACKER struct tracker *tracker = TRACKER_OF(one);
+	uint32_t number;
+
+	cr_expect_eq(verdict_at(tracker, 1, 1000), VERDICT_REFUSE);
+	replace(tracker, "down 1s from first-attempt with drop", 2);
+	cr_assert_eq(tracker_hold(tracker, 0, 2, 30 * NS_PER_S, &number), 0);
+	cr_expect_eq(verdict_at(tracker, 2, 5000), VERDICT_ACCEPT);
+	cr_expect_eq(verdict_at(tracker, 3, 5900), VERDICT_DROP);
+}
