@@ -6,7 +6,7 @@
  * -------------------
  * `open` loads a scenario and forks a process for it. That process speaks the same protocol on a
  * socket pair, its channel: the host passes the commands about one session on, with numbers of its
- * own as ids, and passes the replies back. A session ends when its channel is closed: by `close`,
+ * own as ids, and passes the replies back. A session ends when its channel is finished: by `close`,
  * by the end of the connection that opened it, or with the host. Its process then hands over the
  * record; the host judges it, and only then answers `close`. To answer `check`, the process hands
  * over the record so far, in a file of its own. The host adds to both records how long the client
@@ -19,8 +19,6 @@
 #include "runner/session/session_host.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -38,6 +36,7 @@
 #include "runner/schedule/schedule.h"
 #include "runner/session/artefacts.h"
 #include "runner/session/attached_judge.h"
+#include "runner/session/channel.h"
 #include "runner/session/control.h"
 #include "runner/session/progress.h"
 #include "runner/session/protocol.h"
@@ -77,7 +76,7 @@ struct session {
 	int64_t started_ns;
 	const struct scenario_file *file;
 	const struct scenario *scenario;
-	struct bufferevent *channel;       /* NULL: closed */
+	struct channel *channel;           /* NULL: closed */
 	const struct control_peer *owner;  /* NULL: none, or it has gone */
 	struct control_request *opening;   /* `open`, not answered yet */
 	struct relayed *relayed, *closing; /* lists */
@@ -129,12 +128,17 @@ static struct session *find_session(const struct session_host *host, uint32_t id
 
 /* ---- a session ends ---- */
 
-/* Closes our end of the channel for writing; what the process still says is read. */
+/* Lets the process end, unless checks that came before still wait for their turn. */
+static void finish_channel(const struct session *session)
+{
+	if (session->state == ENDING && session->channel && !session->checking)
+		channel_finish(session->channel);
+}
+
 static void end(struct session *session)
 {
-	if (session->state != ENDING && session->channel)
-		shutdown(bufferevent_getfd(session->channel), SHUT_WR);
 	session->state = ENDING;
+	finish_channel(session);
 }
 
 static void add_relayed(struct relayed **list, struct control_request *request, uint32_t id)
@@ -265,8 +269,7 @@ static void forget(struct session *session)
 {
 	struct session_host *host = session->host;
 
-	if (session->channel)
-		bufferevent_free(session->channel);
+	channel_free(session->channel);
 	close(session->result_fd);
 	close(session->check_fd);
 	cleanup_close(&session->capture_fd);
@@ -350,17 +353,10 @@ static uint32_t send_request(struct session *session, const struct control_reque
 {
 	json_t *object = json_copy(control_json(request));
 	uint32_t id = ++session->host->last_relayed;
-	char *text;
 
 	json_object_set_new(object, "id", json_integer(id));
 	json_object_set_new(object, "command", json_string(control_command(request)));
-	text = json_dumps(object, JSON_COMPACT);
-	json_decref(object);
-	if (!text)
-		out_of_memory();
-	bufferevent_write(session->channel, text, strlen(text));
-	bufferevent_write(session->channel, "\n", 1);
-	free(text);
+	channel_send(session->channel, object);
 	return id;
 }
 
@@ -390,6 +386,7 @@ static void take_check_reply(struct session *session, json_t *reply)
 	free(relayed);
 	if (session->checking && session->channel)
 		session->checking->id = send_request(session, session->checking->request);
+	finish_channel(session);
 }
 
 static void take_reply(struct session *session, json_t *reply)
@@ -412,50 +409,26 @@ static void take_reply(struct session *session, json_t *reply)
 	free(relayed);
 }
 
-static void on_readable(struct bufferevent *channel, void *userdata)
+static void on_object(void *userdata, json_t *object)
 {
 	struct session *session = userdata;
-	struct evbuffer *input = bufferevent_get_input(channel);
-	size_t length;
-	char *line;
+	json_t *armed = json_object_get(object, "armed");
+	json_t *event = json_object_get(object, "event");
 
-	while ((line = evbuffer_readln(input, &length, EVBUFFER_EOL_LF))) {
-		json_t *object = json_loadb(line, length, 0, NULL);
-		json_t *armed = json_object_get(object, "armed");
-		json_t *event = json_object_get(object, "event");
-
-		if (armed)
-			take_armed(session, armed);
-		else if (event)
-			take_event(session, event);
-		else
-			take_reply(session, object);
-		json_decref(object);
-		free(line);
-	}
-}
-
-/* Takes what the process has said before it ended. */
-static void read_rest(struct session *session)
-{
-	struct evbuffer *input;
-
-	if (!session->channel)
-		return;
-	input = bufferevent_get_input(session->channel);
-	evbuffer_unfreeze(input, 0);
-	while (evbuffer_read(input, bufferevent_getfd(session->channel), -1) > 0)
-		;
-	evbuffer_freeze(input, 0);
-	on_readable(session->channel, session);
+	if (armed)
+		take_armed(session, armed);
+	else if (event)
+		take_event(session, event);
+	else
+		take_reply(session, object);
 }
 
 /* Its process has ended, or will: the rest follows when it is reaped. */
-static void on_channel_end(struct bufferevent *channel, short what, void *userdata)
+static void on_channel_end(void *userdata)
 {
 	struct session *session = userdata;
 
-	bufferevent_free(channel);
+	channel_free(session->channel);
 	session->channel = NULL;
 	session->state = ENDING;
 }
@@ -477,7 +450,8 @@ bool session_host_take_dead(struct session_host *host, pid_t pid, int wait_statu
 	if (!session)
 		return false;
 	session->pid = 0;
-	read_rest(session);
+	if (session->channel)
+		channel_read_rest(session->channel);
 	unfollow(session, NULL);
 	record = handed_record(session->scenario, session->result_fd, wait_status, false);
 	if (wait_status != 0)
@@ -560,7 +534,6 @@ static struct session *start(struct session_host *host, const struct scenario_fi
 		return NULL;
 	}
 	close(pidfd);
-	evutil_make_socket_nonblocking(pair[0]);
 	session = xzalloc(sizeof(*session));
 	*session = (struct session){
 		.host = host,
@@ -573,13 +546,14 @@ static struct session *start(struct session_host *host, const struct scenario_fi
 		.started_ns = clock_monotonic_ns(),
 		.file = file,
 		.scenario = scenario,
-		.channel =
-			bufferevent_socket_new(host->config.base, pair[0], BEV_OPT_CLOSE_ON_FREE),
 	};
-	if (!session->channel)
-		out_of_memory();
-	bufferevent_setcb(session->channel, on_readable, NULL, on_channel_end, session);
-	bufferevent_enable(session->channel, EV_READ | EV_WRITE);
+	session->channel = channel_new(&(struct channel_config){
+		.base = host->config.base,
+		.fd = pair[0],
+		.on_object = on_object,
+		.on_end = on_channel_end,
+		.userdata = session,
+	});
 	DL_APPEND(host->sessions, session);
 	host->n_sessions++;
 	/* While the process arms it. */
