@@ -21,6 +21,8 @@
 
 /* How long a peer may be silent, and how long it may take to read a reply. */
 enum { IDLE_S = 60, WRITE_S = 10 };
+/* How long one that may lag can take to read on. */
+#define LAG_NS (600 * NS_PER_S)
 /* How long one may take to say the token, and how many may be about to. */
 #define STRANGER_NS (10 * NS_PER_S)
 enum { MAX_STRANGERS = 32 };
@@ -40,6 +42,7 @@ struct control_peer {
 	bool closing;     /* once all replies are written */
 	bool half_closed; /* it sends no more, and reads what it has asked for */
 	bool is_stranger; /* it has to say the token first */
+	bool may_lag;     /* it follows something */
 	int64_t until_ns; /* when a stranger's time ends, by CLOCK_MONOTONIC */
 	pid_t pid;        /* that has connected; 0: unknown */
 };
@@ -267,17 +270,22 @@ struct control_request *control_parse(const struct control_commands *commands, c
 	return NULL;
 }
 
+static struct timeval timeval(int64_t ns)
+{
+	return (struct timeval){.tv_sec = ns / NS_PER_S, .tv_usec = ns % NS_PER_S / NS_PER_US};
+}
+
 /* Sets how long the peer may be silent; a stranger's time also passes while it says something. */
 static void set_patience(const struct control_peer *peer)
 {
+	const struct control_config *config = &peer->control->config;
 	const int64_t left_ns =
 		peer->is_stranger ? peer->until_ns - clock_monotonic_ns() : IDLE_S * NS_PER_S;
+	const int64_t lag_ns = config->lag_ns ? config->lag_ns : LAG_NS;
 	/* 0 would be for ever. */
-	const int64_t idle_ns = MAX(left_ns, NS_PER_US);
-	const struct timeval idle = {.tv_sec = idle_ns / NS_PER_S,
-				     .tv_usec = idle_ns % NS_PER_S / NS_PER_US};
-	const struct timeval writing = {.tv_sec = WRITE_S};
-	const bool patient = peer->control->config.patient && !peer->is_stranger;
+	const struct timeval idle = timeval(MAX(left_ns, NS_PER_US));
+	const struct timeval writing = timeval(peer->may_lag ? lag_ns : WRITE_S * NS_PER_S);
+	const bool patient = config->patient && !peer->is_stranger;
 
 	bufferevent_set_timeouts(peer->stream, patient ? NULL : &idle, &writing);
 }
@@ -570,7 +578,7 @@ json_t *control_json(const struct control_request *request)
 	return request->object;
 }
 
-const struct control_peer *control_peer(const struct control_request *request)
+struct control_peer *control_peer(const struct control_request *request)
 {
 	return request->peer;
 }
@@ -593,9 +601,10 @@ void control_peer_send(const struct control_peer *peer, json_t *object)
 		send_object(peer, object);
 }
 
-void control_peer_may_lag(const struct control_peer *peer)
+void control_peer_may_lag(struct control_peer *peer)
 {
-	bufferevent_set_timeouts(peer->stream, NULL, NULL);
+	peer->may_lag = true;
+	set_patience(peer);
 }
 
 /* Sends the reply; frees both. */

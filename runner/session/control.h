@@ -67,6 +67,7 @@ struct control_config {
 	struct control_commands commands;
 	size_t max_peers;    /* not counting those that still have to say the token */
 	int64_t stranger_ns; /* how long these may take; 0: 10 s */
+	int64_t lag_ns;      /* how long a peer that may lag can take to read on; 0: 10 minutes */
 	bool patient;        /* peers may be silent for as long as they like */
 	bool pipelined;      /* peers need not wait for a reply before the next request */
 	bool lingers;        /* a peer that sends no more still gets lines, as long as it reads */
@@ -102,7 +103,7 @@ const void *control_arguments(const struct control_request *request);
 /** control_json() - return the arguments as they came; borrowed */
 json_t *control_json(const struct control_request *request);
 /** control_peer() - return who sent the request; NULL: the connection has ended */
-const struct control_peer *control_peer(const struct control_request *request);
+struct control_peer *control_peer(const struct control_request *request);
 
 /** control_peer_pid() - return the process that has connected; 0: unknown */
 pid_t control_peer_pid(const struct control_peer *peer);
@@ -113,11 +114,11 @@ size_t control_peer_unread(const struct control_peer *peer);
 /** control_peer_send() - send a line that answers no request; frees the object */
 void control_peer_send(const struct control_peer *peer, json_t *object);
 /**
- * control_peer_may_lag() - let a peer read as late as it likes
+ * control_peer_may_lag() - let a peer read much later than others
  *
  * Its caller has to bound what it sends by control_peer_unread().
  */
-void control_peer_may_lag(const struct control_peer *peer);
+void control_peer_may_lag(struct control_peer *peer);
 
 /** control_reply() - answer a request; frees the request and takes ownership of the result */
 void control_reply(struct control_request *request, json_t *result);

@@ -225,7 +225,7 @@ static void take_event(const struct session *session, json_t *event)
 static void follow(struct session *session, const struct control_request *request,
 		   const json_t *result)
 {
-	const struct control_peer *peer = control_peer(request);
+	struct control_peer *peer = control_peer(request);
 	struct follower *follower;
 
 	if (!peer || !json_is_true(json_object_get(result, "following")))

@@ -344,6 +344,60 @@ Test(control, a_connection_that_takes_long_to_say_the_token_ends)
 	bed_end(&bed);
 }
 
+/* ---- peers that lag ---- */
+
+static void on_gone(void *userdata, const struct control_peer *peer)
+{
+	*(bool *)userdata = true;
+}
+
+/* Answers with more than a socket holds. */
+static void on_follow(void *userdata, struct control_request *request, const void *arguments)
+{
+	enum { LENGTH = 4 << 20 };
+	AUTO_FREE char *text = xzalloc(LENGTH);
+
+	memset(text, 'x', LENGTH - 1);
+	control_peer_may_lag(control_peer(request));
+	control_reply(request, json_string(text));
+}
+
+Test(control, a_peer_that_may_lag_and_reads_nothing_ends)
+{
+	static const struct control_command follow[] = {
+		{"follow", &control_no_arguments, on_follow},
+	};
+	static const char request[] = "{\"command\": \"follow\"}\n";
+	const int64_t until_ns = clock_monotonic_ns() + 60 * NS_PER_S;
+	bool gone = false;
+	const struct control_config config = {
+		.base = event_base_new(),
+		.fd = -1,
+		.commands = {follow, ARRAY_SIZE(follow)},
+		.max_peers = 1,
+		.lag_ns = 300 * NS_PER_MS,
+		.patient = true,
+		/* It does not matter for this how much is unread. */
+		.pipelined = true,
+		.on_gone = on_gone,
+		.userdata = &gone,
+	};
+	struct control *control = control_new(&config);
+	int pair[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	control_add_peer(control, pair[0]);
+	cr_assert_eq(send(pair[1], request, strlen(request), 0), strlen(request));
+	while (!gone && clock_monotonic_ns() < until_ns) {
+		(void)event_base_loop(config.base, EVLOOP_NONBLOCK);
+		usleep(20000);
+	}
+	cr_expect(gone);
+	control_free(control);
+	event_base_free(config.base);
+	close(pair[1]);
+}
+
 Test(control, addresses_to_listen_at_are_read)
 {
 	static const char *const wrong[] = {
