@@ -69,7 +69,7 @@ int supervise_release(struct supervisor *self, size_t endpoint, uint32_t number,
  * supervise_outage() - begin the outages at an endpoint that wait for a command
  * (injector_command_outage()), and record that
  *
- * Return: 0; -ENOENT if the endpoint has none; another negative errno if it is not armed.
+ * Return: 0; -ENOENT if the endpoint has none; -EBUSY before it is armed or after it was stopped.
  */
 int supervise_outage(struct supervisor *self, uint32_t endpoint, int64_t lasts_ns,
 		     size_t *ret_n_ended);

@@ -2,32 +2,39 @@
 /* The command `restart` of both daemons: see restart.h. */
 #include "runner/session/restart.h"
 
+#include <errno.h>
+
 bool restart_outages(struct control_request *request, struct supervisor *supervisor,
 		     const struct scenario *scenario, const char *endpoint, int64_t for_ns,
 		     size_t *ret_n_ended)
 {
 	static const char remedy[] = "give it such a step: 'restart 5s from command, accept'";
 	size_t n_ended = 0, n_found = 0;
-	bool known = !endpoint;
+	bool known = !endpoint, busy = false;
 
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
 		size_t n = 0;
+		int r;
 
 		if (endpoint && strcmp(endpoint, scenario->endpoints[i].name) != 0)
 			continue;
 		known = true;
-		if (supervise_outage(supervisor, (uint32_t)i, for_ns, &n) == 0)
-			n_found++;
+		r = supervise_outage(supervisor, (uint32_t)i, for_ns, &n);
+		n_found += r == 0;
+		busy = busy || r == -EBUSY;
 		n_ended += n;
 	}
 	if (!known)
 		control_refuse(request, CONTROL_NOT_FOUND, NULL, "there is no endpoint \"%s\"",
 			       endpoint);
+	else if (busy)
+		control_refuse(request, CONTROL_ENDED, NULL,
+			       "the scenario is ending: its faults are not armed any more");
 	else if (n_found == 0)
 		control_refuse(request, CONTROL_NOT_FOUND, remedy,
 			       "no step of %s waits for a command",
 			       endpoint ? endpoint : "any endpoint");
 	else
 		*ret_n_ended = n_ended;
-	return known && n_found > 0;
+	return known && !busy && n_found > 0;
 }
