@@ -50,8 +50,8 @@
  * In a `pause` no packet gets through in either direction, SYNs included. It comes at the same
  * times as a restart, but not by command.
  *
- * With `each`, the addresses of the endpoint are down one after the other, for D each. Who reads
- * the step makes a step for each address of it.
+ * With `each`, the addresses of the endpoint, or of several endpoints, are down one after the
+ * other, for D each. Who reads the step makes a step for each address of it.
  */
 #ifndef SYNFAULT_INJECTOR_STEP_H
 #define SYNFAULT_INJECTOR_STEP_H

@@ -12,6 +12,7 @@
 #include "runner/scenario/decode_step.h"
 #include "runner/scenario/decode_value.h"
 #include "runner/scenario/endpoint_names.h"
+#include "runner/scenario/rolling.h"
 
 #define READY_DEFAULT_NS (5 * NS_PER_S)
 
@@ -559,113 +560,15 @@ static void sort_steps(struct endpoint_spec *endpoint)
 	}
 }
 
-static bool each_error(struct loader *loader, const struct place *place, const char *message,
-		       const char *hint)
-{
-	diag_add(loader->diags, place, "%s", message);
-	loader_hint(loader, "%s", hint);
-	return false;
-}
-
-/* Returns whether an outage "each" can be one of the endpoint's addresses after the other. */
-static bool check_each(struct loader *loader, const struct endpoint_spec *endpoint,
-		       const struct step *step, const struct place *place)
-{
-	const struct time_window *window = &step->when.window;
-	int64_t lasts_ns = window->to_ns - window->from_ns;
-	int64_t n = (int64_t)endpoint->n_families;
-
-	if (endpoint->script.list_names)
-		return each_error(loader, place,
-				  "\"each\" goes through all addresses, but here they have "
-				  "faults of their own",
-				  "give each address its time: {ipv4: [restart 2s at 1s], ipv4.2: "
-				  "[restart 2s at 3s]}");
-	if (endpoint->remote)
-		return each_error(loader, place,
-				  "\"each\" can't go through the addresses of a remote endpoint: "
-				  "they are known only when the scenario starts",
-				  "leave \"each\" out");
-	if (n < 2)
-		return each_error(loader, place,
-				  "\"each\" needs an endpoint with several addresses",
-				  "leave \"each\" out, or give it more: addresses: [ipv4, ipv4]");
-	if (step->when.family)
-		return each_error(loader, place,
-				  "\"each\" goes through all addresses, not those of one family",
-				  "leave \"family\" or \"each\" out");
-	if (window->from == TIME_FROM_COMMAND)
-		return each_error(loader, place, "a command begins one outage, at all addresses",
-				  "leave \"each\" or \"from command\" out");
-	if (window->every_ns && n * lasts_ns > window->every_ns)
-		return each_error(loader, place,
-				  "the outages of all addresses must be within their period",
-				  "give it a longer period after \"every\", or a shorter outage");
-	return true;
-}
-
-/*
- * Turns outages "each" into one for each address: all addresses get lists of their own, and the
- * outage of each begins when the one before it ends.
- */
-static void spread_each(struct loader *loader, struct endpoint_spec *endpoint)
-{
-	struct script *script = &endpoint->script;
-	const size_t n_steps = script->n_steps, n_lists = endpoint->n_families;
-	bool any = false, good = true;
-
-	for (size_t i = 0; i < n_steps; i++) {
-		struct step *step = &script->steps[i];
-
-		if (!step->each)
-			continue;
-		any = true;
-		good = check_each(loader, endpoint, step, &endpoint->step_places[i]) && good;
-	}
-	if (!any || !good)
-		return;
-	endpoint->step_places =
-		xrealloc(endpoint->step_places, n_steps * n_lists * sizeof(*endpoint->step_places));
-	script->list_names = xzalloc((n_lists + 1) * sizeof(*script->list_names));
-	for (uint32_t list = 0; list < n_lists; list++) {
-		size_t n_before = 0;
-
-		for (size_t k = 0; k < list; k++)
-			n_before += endpoint->families[k] == endpoint->families[list];
-		script->list_names[list] =
-			n_before ? xasprintf("%s.%zu", family_name(endpoint->families[list]),
-					     n_before + 1)
-				 : xstrdup(family_name(endpoint->families[list]));
-		endpoint->lists[list] = list;
-		for (size_t i = 0; i < n_steps; i++) {
-			struct step step = script->steps[i];
-			int64_t lasts_ns = step.when.window.to_ns - step.when.window.from_ns;
-
-			step.list = list;
-			if (step.each) {
-				step.when.window.from_ns += list * lasts_ns;
-				step.when.window.to_ns += list * lasts_ns;
-			}
-			if (list == 0) {
-				script->steps[i] = step;
-				continue;
-			}
-			endpoint->step_places[script->n_steps] = endpoint->step_places[i];
-			script_append(script, &step);
-		}
-	}
-	for (size_t i = 0; i < script->n_steps; i++)
-		script->steps[i].each = false;
-}
-
 /* Sets the defaults of keys that are not given. */
-static void fill_endpoint(struct loader *loader, struct endpoint_spec *endpoint)
+static void fill_endpoint(struct loader *loader, struct endpoint_spec *endpoint,
+			  struct rolling *rolling)
 {
 	uint32_t n_lists = 1;
 
 	fill_families(endpoint);
 	if (!loader->partial) {
-		spread_each(loader, endpoint);
+		rolling_spread(rolling, loader, endpoint);
 		check_conditions(loader, endpoint);
 		check_steps(loader, endpoint);
 	}
@@ -683,6 +586,7 @@ void decode_endpoints(struct loader *loader, const struct field *field, void *ta
 	AUTO_ENDPOINT_NAMES struct endpoint_names names = {0};
 	struct scenario *scenario = target;
 	const struct node *mapping = field->value;
+	struct rolling rolling = {0};
 
 	if (!mapping->count && !loader->partial) {
 		loader_error(loader, mapping, "a scenario needs at least one endpoint");
@@ -706,9 +610,10 @@ void decode_endpoints(struct loader *loader, const struct field *field, void *ta
 		scenario->n_endpoints++;
 		if (decode_form(loader, &entry))
 			decode_endpoint(loader, &entry, endpoint);
-		fill_endpoint(loader, endpoint);
+		fill_endpoint(loader, endpoint, &rolling);
 		check_literal_addresses(loader, entry.key, scenario, scenario->n_endpoints - 1);
 	}
+	rolling_finish(&rolling, loader);
 	if (scenario_set_slots(scenario) > SCENARIO_MAX_SLOTS)
 		loader_error(loader, field->key, "the endpoints need more than %d addresses",
 			     SCENARIO_MAX_SLOTS);

@@ -83,6 +83,45 @@ Test(conditions, conditions_of_time_count_from_the_clients_start)
 			"(\"down 1ms\") at api never fired: no attempt met its condition");
 }
 
+/* A client that is late, or refused, meets the next round. */
+Test(conditions, restarts_of_each_endpoint_come_in_turn)
+{
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	program_writes(
+		synfault, "a.yaml", "%s",
+		"name: rolling\n"
+		"endpoints:\n"
+		"  a: {serve: accept, faults: &rolling [restart 300ms each at 500ms every 2s]}\n"
+		"  b: {serve: accept, faults: *rolling}\n"
+		"client:\n"
+		"  command: [python3, '${tmp}/waits.py', '${a}', '${b}']\n"
+		"  files:\n"
+		"    waits.py: |\n"
+		"      import socket, sys, time\n"
+		"      def connect(target):\n"
+		"          while True:\n"
+		"              try:\n"
+		"                  return socket.create_connection(target.split(':'))\n"
+		"              except ConnectionRefusedError:\n"
+		"                  time.sleep(0.1)\n"
+		"      for peer in [connect(target) for target in sys.argv[1:]]:\n"
+		"          try:\n"
+		"              sys.exit(f'got {peer.recv(1)}')\n"
+		"          except ConnectionResetError:\n"
+		"              pass\n"
+		"expect: {exit: 0, connected: {a: 1, b: 1}}\n");
+	program_runs(synfault, "run --records records a.yaml");
+	program_exited(synfault, STATUS_PASSED);
+	AUTO_RECORD struct record *record = program_record(synfault, "records/0001.json");
+
+	/* The judge has checked that none was ended before its time. */
+	cr_expect_str_eq(record->endpoints[0].script,
+			 "down 500ms..800ms every 2s ending reset, accept");
+	cr_expect_str_eq(record->endpoints[1].script,
+			 "down 800ms..1100ms every 2s ending reset, accept");
+}
+
 Test(conditions, chance_depends_on_the_seed_alone)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();

@@ -380,6 +380,83 @@ Test(load, restarts_each_address_after_the_other)
 		"close, refuse x2, accept");
 }
 
+/* Returns the scripts of all endpoints, separated by " | ", owned by the caller. */
+static char *scripts_of(const struct scenario_file *file)
+{
+	const struct scenario *scenario;
+	struct strbuf text = {0};
+
+	cr_assert_eq(file->n_scenarios, 1, "%s", first_message(file));
+	scenario = file->scenarios[0];
+	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		strbuf_puts(&text, i > 0 ? " | " : "");
+		script_format(&scenario->endpoints[i].script, &text);
+	}
+	return strbuf_steal(&text);
+}
+
+Test(load, restarts_endpoints_of_the_same_time_one_after_the_other)
+{
+	static const struct {
+		const char *endpoints, *scripts;
+	} cases[] = {
+		{"{a: {faults: [restart 2s each at 3s]}, b: {}, c: {faults: [restart 1s each at "
+		 "3s ending close, refuse, accept]}, d: {faults: [pause 2s each at 3s]}}",
+		 "down 3s..5s ending reset, accept | accept | down 5s..6s ending close, refuse, "
+		 "accept | pause 2s at 6s, accept"},
+		{"{a: {addresses: [ipv4, ipv4], faults: [restart 1s each at 1s every 9s]}, "
+		 "b: {faults: [restart 2s each at 1s every 9s]}}",
+		 "ipv4: down 1s..2s every 9s ending reset, accept; ipv4.2: down 2s..3s every 9s "
+		 "ending reset, accept | down 3s..5s every 9s ending reset, accept"},
+		/* other times, and those from the first attempt, stay within their endpoint */
+		{"{a: {addresses: [ipv4, ipv6], faults: [restart 1s each at 1s]}, "
+		 "b: {addresses: [ipv6, ipv6], faults: [restart 1s each at 2s]}}",
+		 "ipv4: down 1s..2s ending reset, accept; ipv6: down 2s..3s ending reset, accept | "
+		 "ipv6: down 2s..3s ending reset, accept; ipv6.2: down 3s..4s ending reset, "
+		 "accept"},
+		{"{a: {addresses: [ipv4, ipv6], faults: [pause 1s each]}, "
+		 "b: {addresses: [ipv4, ipv6], faults: [pause 1s each]}}",
+		 "ipv4: pause 1s at 1s from first-attempt, accept; ipv6: pause 1s at 2s from "
+		 "first-attempt, accept | ipv4: pause 1s at 1s from first-attempt, accept; ipv6: "
+		 "pause 1s at 2s from first-attempt, accept"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FILE struct scenario_file *file = parse_endpoints(cases[i].endpoints);
+		AUTO_FREE char *scripts = scripts_of(file);
+
+		cr_expect_str_eq(scripts, cases[i].scripts);
+	}
+}
+
+Test(load, refuses_to_restart_each_of_what_it_cant_go_through)
+{
+	EXPECT_REFUSALS(
+		parse_endpoints, {"{a: {faults: [restart 2s each]}}", "needs several addresses"},
+		{"{a: {faults: [restart 2s each at 1s]}}", "needs several addresses"},
+		{"{a: {faults: [restart 2s each at 1s]}, b: {addresses: [ipv4, ipv4], faults: "
+		 "[restart 2s each at 2s]}}",
+		 "needs several addresses"},
+		{"{a: {faults: [restart 2s each at 1s]}, b: {faults: [restart 2s at 1s]}}",
+		 "needs several addresses"},
+		{"{a: {addresses: [ipv4, ipv4], faults: {ipv4: [restart 2s each]}}}",
+		 "have faults of their own"},
+		{"{a: {remote: 'x:1', faults: [restart 2s each]}}", "remote endpoint"},
+		{"{a: {families: [ipv4, ipv6], faults: [{when: {family: ipv4}, do: restart 2s "
+		 "each}]}}",
+		 "not those of one family"},
+		{"{a: {families: [ipv4, ipv6], faults: [restart 2s each from command]}}",
+		 "a command begins one outage"},
+		{"{a: {families: [ipv4, ipv6], faults: [restart 2s each every 3s]}}",
+		 "within their period"},
+		{"{a: {faults: [restart 2s each at 1s every 3s]}, b: {faults: [restart 2s each at "
+		 "1s every 3s]}}",
+		 "within their period"},
+		{"{a: {faults: [restart 2s each at 25s]}, b: {faults: [restart 6s each at 25s]}, "
+		 "c: {faults: [restart 2s each at 25s]}}",
+		 "after the scenario's timeout"}, );
+}
+
 Test(load, gives_each_address_a_number_of_its_own)
 {
 	AUTO_FILE struct scenario_file *file = parse_endpoints(
