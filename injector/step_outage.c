@@ -363,32 +363,46 @@ bool pause_can_say(const struct step *step)
 	return step->action == STEP_PAUSE && has_only_window(&step->when);
 }
 
-static void format_pause(const struct time_window *window, struct strbuf *out)
+/* Writes a restart or a pause as parse_restart() reads it. */
+static void format_restart(const char *name, const struct step *step, struct strbuf *out)
 {
+	const struct time_window *window = &step->when.window;
+	const bool usual =
+		window->from == TIME_FROM_FIRST_ATTEMPT && window->from_ns == RESTART_AT_NS;
+	const bool commanded = window->from == TIME_FROM_COMMAND && window->from_ns == 0;
 	char text[DURATION_TEXT_SIZE];
 
-	strbuf_printf(out, "pause %s",
+	strbuf_printf(out, "%s %s", name,
 		      duration_format_exact(window->to_ns - window->from_ns, text));
-	strbuf_printf(out, " at %s", duration_format_exact(window->from_ns, text));
+	if (!usual && !commanded)
+		strbuf_printf(out, " at %s", duration_format_exact(window->from_ns, text));
 	if (window->every_ns)
 		strbuf_printf(out, " every %s", duration_format_exact(window->every_ns, text));
-	if (window->from != TIME_FROM_START)
+	if (window->from != TIME_FROM_START && !usual)
 		strbuf_printf(out, " from %s", time_origin_names[window->from]);
+	if (step->ending != STEP_ENDS_PAUSE && step->ending != STEP_ENDS_RESET)
+		strbuf_printf(out, " ending %s", step_ending_name(step->ending));
 }
 
 void outage_format(const struct step *step, struct strbuf *out)
 {
+	const bool refuses =
+		step->action == STEP_REFUSE && !step->repeat_explicit && step->repeat == 1;
 	struct step with = *step;
 
 	if (step->action == STEP_PAUSE) {
-		format_pause(&step->when.window, out);
+		format_restart("pause", step, out);
+		return;
+	}
+	if (refuses && step->ending && step->when.window.to_ns != INT64_MAX) {
+		format_restart("restart", step, out);
 		return;
 	}
 	strbuf_puts(out, "down ");
 	time_window_format(&step->when.window, true, out);
 	if (step->ending)
 		strbuf_printf(out, " ending %s", step_ending_name(step->ending));
-	if (step->action == STEP_REFUSE && !step->repeat_explicit && step->repeat == 1)
+	if (refuses)
 		return;
 	with.when = (struct condition){0};
 	with.ending = STEP_ENDS_NONE;

@@ -259,7 +259,7 @@ Test(judge_reconnection, connection_that_lives_on_means_that_nothing_is_missing)
 	record_builder_closed(b, lives, 3001, 0);
 	record_builder_client_exits(b, 3100, 0);
 	free(b->record->endpoints[0].script);
-	b->record->endpoints[0].script = xstrdup("down 1s..1050ms ending reset, accept");
+	b->record->endpoints[0].script = xstrdup("restart 50ms at 1s, accept");
 	expect_reconnects(b, 1, 1, 101);
 	judge_and_expect(b, OUTCOME_PASS, NULL);
 }
