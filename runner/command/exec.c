@@ -147,15 +147,8 @@ static bool load(struct exec_command *self, const char *path)
 		    selection_takes(&self->options->selection, scenario->name, scenario->tags))
 			array_append(self->scenarios, self->n_scenarios, self->capacity, scenario);
 	}
-	if (path && self->n_scenarios == 0 && self->options->selection.n_globs == 1)
-		fprintf(self->err,
-			"synfault exec: no scenario has a name that matches \"%s\"; synfault list "
-			"shows them all\n",
-			self->options->selection.globs[0]);
-	else if (path && self->n_scenarios == 0)
-		fprintf(self->err,
-			"synfault exec: no scenario is selected by --filter; synfault list shows "
-			"all names\n");
+	if (path && self->n_scenarios == 0)
+		selection_print_none(&self->options->selection, "synfault exec", self->err);
 	return !path || self->n_scenarios > 0;
 }
 

@@ -58,7 +58,7 @@ static bool select_scenarios(struct inject *inject)
 	       strcmp(inject->scenarios[inject->first]->name, inject->scenario) != 0)
 		inject->first++;
 	if (inject->n_scenarios == 0) {
-		fprintf(inject->err, "synfault inject: no scenario is selected by --filter\n");
+		selection_print_none(&inject->options->selection, "synfault inject", inject->err);
 		return false;
 	}
 	if (inject->first == inject->n_scenarios) {

@@ -375,7 +375,6 @@ static enum exit_status run_all(struct run *run, FILE *out)
 static enum exit_status run_nothing(const struct run *run, FILE *out)
 {
 	const struct run_options *options = run->options;
-	const struct selection *selection = &options->selection;
 
 	if (run->n_selected > 0 && options->shard.count && !options->last_failed) {
 		/* The other shards have all scenarios. */
@@ -390,15 +389,8 @@ static enum exit_status run_nothing(const struct run *run, FILE *out)
 		fprintf(run->err, "synfault: no scenario found\n");
 	else if (run->n_selected > 0)
 		fprintf(run->err, "synfault: none of the scenarios failed last time\n");
-	else if (selection->n_tags == 0 && selection->n_globs == 1)
-		fprintf(run->err,
-			"synfault: no scenario has a name that matches \"%s\"; synfault list shows "
-			"them all\n",
-			selection->globs[0]);
 	else
-		fprintf(run->err,
-			"synfault: no scenario is selected by --filter and --tag; synfault list "
-			"shows all names and tags\n");
+		selection_print_none(&options->selection, "synfault", run->err);
 	return options->no_tests_pass ? STATUS_PASSED : STATUS_NOTHING_RAN;
 }
 

@@ -85,6 +85,21 @@ bool selection_takes(const struct selection *selection, const char *name, char *
 	return named && tagged;
 }
 
+void selection_print_none(const struct selection *selection, const char *program, FILE *err)
+{
+	if (selection->n_tags > 0) {
+		fprintf(err,
+			"%s: no scenario is selected by --filter and --tag; synfault list shows "
+			"all names and tags\n",
+			program);
+		return;
+	}
+	fprintf(err, "%s: no scenario has a name that matches", program);
+	for (size_t i = 0; i < selection->n_globs; i++)
+		fprintf(err, "%s \"%s\"", i ? " or" : "", selection->globs[i]);
+	fprintf(err, "; synfault list shows them all\n");
+}
+
 void selection_free(struct selection *selection)
 {
 	free(selection->globs);

@@ -39,6 +39,12 @@ bool selection_parse_tags(void *selection, const char *value, char **ret_message
  */
 bool selection_takes(const struct selection *selection, const char *name, char *const *tags);
 
+/**
+ * selection_print_none() - say that no scenario is selected, by what, and where to look
+ * @program: what the message begins with, for example "synfault exec"
+ */
+void selection_print_none(const struct selection *selection, const char *program, FILE *err);
+
 void selection_free(struct selection *selection);
 
 #endif
