@@ -373,18 +373,21 @@ static void judge_endpoint(struct judge_ctx *ctx, size_t endpoint, const struct 
 	}
 }
 
-/* A run without any attempt proves nothing, unless no attempt is what was expected. */
-static void judge_any_attempt(struct judge_ctx *ctx)
+/*
+ * Finds a run without any attempt: it proves nothing, unless no attempt is what was expected.
+ * Returns whether it is one.
+ */
+static bool find_no_attempt(struct judge_ctx *ctx)
 {
 	const struct scenario *scenario = ctx->scenario;
 	struct finding_parts parts;
 
 	if (ctx->record->n_attempts > 0 || scenario->n_endpoints == 0)
-		return;
+		return false;
 	for (size_t i = 0; i < scenario->n_expectations; i++)
 		if (scenario->expectations[i].kind == EXPECT_ATTEMPTS &&
 		    scenario->expectations[i].value.range.range.low <= 0)
-			return;
+			return false;
 	parts = (struct finding_parts){
 		.type = "no-attempt",
 		.place = scenario->place,
@@ -397,6 +400,7 @@ static void judge_any_attempt(struct judge_ctx *ctx)
 		findings_add_late(ctx, WEIGHT_VOID, &parts);
 	else
 		findings_add_parts(ctx, WEIGHT_VOID, &parts);
+	return true;
 }
 
 void judge_fired(struct judge_ctx *ctx)
@@ -405,7 +409,9 @@ void judge_fired(struct judge_ctx *ctx)
 	struct step_select_choice choice;
 
 	replay_init(&replay, ctx);
-	judge_any_attempt(ctx);
+	/* Then no step fired either: one cause, one finding. */
+	if (find_no_attempt(ctx))
+		return;
 	for (size_t id = 0; id < ctx->record->n_attempts; id++)
 		(void)replay_next(&replay, (uint32_t)id, &choice);
 	for (size_t endpoint = 0; endpoint < ctx->scenario->n_endpoints; endpoint++)

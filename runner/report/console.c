@@ -224,7 +224,8 @@ static void add_findings(const struct console *console, const struct result *res
 		strbuf_puts(out, unpaint(console));
 		strbuf_putc(out, '\n');
 		report_finding(out, finding, 4, VALUE_BYTES);
-		add_place(out, &finding->place);
+		if (!result->file || !result->file->generated)
+			add_place(out, &finding->place);
 	}
 	if (judgement->n_findings == 0 || out_of_time) {
 		strbuf_puts(out, "  ");

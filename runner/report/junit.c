@@ -260,8 +260,10 @@ static void end_line(struct strbuf *out)
 
 static void add_place(struct strbuf *out, const struct testcase *testcase, unsigned line)
 {
+	const struct scenario_file *file = testcase->result->file;
+
 	/* Readers make " path:line" a link. */
-	if (line > 0)
+	if (line > 0 && !(file && file->generated))
 		strbuf_printf(out, "   at        %s:%u\n", testcase->file, line);
 }
 

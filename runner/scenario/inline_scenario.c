@@ -139,6 +139,7 @@ struct scenario_file *inline_scenario_load(const struct inline_endpoints *endpoi
 		write_expectation(endpoints, writer);
 	yaml_writer_finish(writer);
 	file = scenario_file_parse_attached(options->path, strbuf_text(&text), text.length);
+	file->generated = true;
 	if (file->diags.n_items == 0 && file->n_scenarios == 1)
 		return file;
 	*ret_message =

@@ -27,6 +27,7 @@ struct scenario_file {
 	struct broken_document *broken;
 	size_t n_broken, broken_capacity;
 	struct diag_list diags; /* in the order of lines, document by document */
+	bool generated;         /* made of steps from elsewhere: its lines tell users nothing */
 	size_t n_checked;       /* scenarios that scenario_file_check() found and did not keep */
 };
 

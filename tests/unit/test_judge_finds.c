@@ -204,6 +204,19 @@ Test(judge_finds, delays_may_be_why_a_fault_never_fired)
 	}
 }
 
+Test(judge_finds, without_an_attempt_the_steps_add_nothing)
+{
+	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+	struct judgement judgement;
+
+	record_builder_endpoint(b, "a", "refuse, drop, accept");
+	record_builder_client_exits(b, 10, 0);
+	expect(b, OUTCOME_ERROR, "made no attempt");
+	judgement = record_builder_judge(b);
+	cr_expect_eq(judgement.n_findings, 1);
+	judgement_free(&judgement);
+}
+
 Test(judge_finds, a_client_that_never_connects_proves_nothing)
 {
 	AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
