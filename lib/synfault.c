@@ -29,8 +29,8 @@
 
 /* What SYNFAULT_CONTROL begins with if it is not a path. */
 #define TCP "tcp:"
-/* How long to wait for a reply, in addition to what is waited for. */
-#define PATIENCE_MS 60000
+/* How long to wait for a reply, in addition to what is waited for; see patience_ms(). */
+enum { PATIENCE_MS = 60000, MAX_PATIENCE_MS = 86400000 };
 /* A reply is one line of at most this many bytes. */
 #define MAX_REPLY ((size_t)1 << 20)
 
@@ -108,6 +108,15 @@ static long long now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Returns SYNFAULT_PATIENCE, a number of seconds, if that is set. */
+static int patience_ms(void)
+{
+	const char *text = secure_getenv("SYNFAULT_PATIENCE");
+	const double ms = text ? strtod(text, NULL) * 1000 : 0;
+
+	return ms >= 1 && ms <= MAX_PATIENCE_MS ? (int)ms : PATIENCE_MS;
 }
 
 static void connection_deinit(struct connection *connection)
@@ -198,7 +207,8 @@ static bool control_sockaddr(const char *control, struct sockaddr_storage *ret_a
 static enum synfault_code connection_init(struct connection *connection, const char *control,
 					  struct synfault_error *error)
 {
-	const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+	const struct timeval patience = {.tv_sec = patience_ms() / 1000,
+					 .tv_usec = patience_ms() % 1000 * 1000L};
 	const char *token = secure_getenv("SYNFAULT_TOKEN");
 	struct sockaddr_storage address;
 	socklen_t length;
@@ -331,7 +341,7 @@ static enum synfault_code connection_reply(struct connection *connection, unsign
 					   struct json_value **ret_reply,
 					   struct synfault_error *error)
 {
-	const long long deadline_ms = now_ms() + PATIENCE_MS + timeout_ms;
+	const long long deadline_ms = now_ms() + patience_ms() + timeout_ms;
 	struct json_value *reply;
 	enum synfault_code code;
 	size_t searched = 0;

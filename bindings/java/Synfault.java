@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-import java.io.*;
 import java.lang.annotation.*;
-import java.net.*;
-import java.nio.channels.*;
-import java.nio.charset.StandardCharsets;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.*;
-import java.util.regex.*;
 import java.util.stream.*;
 import org.junit.jupiter.api.extension.*;
 import org.opentest4j.*;
@@ -66,7 +62,7 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
     /** Endpoints with faults; where a method takes an endpoint, "" is the first one. */
     public static final class Session {
         private final Map<String, String> addresses = new LinkedHashMap<>();
-        private SocketChannel control; // of its first request: the session ends with it
+        private SynfaultConnection control; // of its first request: the session ends with it
         private Object number;
         private Judgement judgement;
 
@@ -77,7 +73,7 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
                 for (Map<String, Object> one : (List<Map<String, Object>>) opened.get("endpoints"))
                     addresses.put((String) one.get("name"), ((List<String>) one.get("addresses")).get(0));
             } finally {
-                if (addresses.isEmpty()) disconnect();
+                if (addresses.isEmpty() && control != null) control.close();
             }
         }
 
@@ -88,37 +84,20 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
 
         /** Returns the address of an endpoint for a socket. */
         public InetSocketAddress socketAddress(String... endpoint) {
-            return (InetSocketAddress) Synfault.socketAddress("tcp:" + address(endpoint));
+            return (InetSocketAddress) SynfaultConnection.socketAddress("tcp:" + address(endpoint));
         }
 
         private Map<String, Object> ask(String command, Map<String, Object> arguments) {
-            String path = System.getenv("SYNFAULT_CONTROL"), token = System.getenv().getOrDefault("SYNFAULT_TOKEN", "");
-            if (path == null) throw new TestAbortedException("no synfault is at hand; run the tests under `synfault exec --`");
-            if (path.startsWith("tcp:") && token.isEmpty()) throw new SynfaultException("denied", "SYNFAULT_TOKEN is not set");
-            Map<String, Object> request = new LinkedHashMap<>(arguments), reply;
+            Map<String, Object> request = new LinkedHashMap<>(arguments);
             request.values().removeAll(Set.of(0L, "")); // these are the protocol's defaults
             request.put("command", command);
             if (number != null) request.put("session", number);
-            String both = json(Map.of("command", "hello", "token", token)) + "\n" + json(request) + "\n";
-            try {
-                SocketChannel channel = SocketChannel.open(Synfault.socketAddress(path));
-                if (number == null) control = channel;
-                try (SocketChannel own = number == null ? null : channel) { // a wait keeps its connection busy
-                    BufferedReader lines = new BufferedReader(Channels.newReader(channel, StandardCharsets.UTF_8));
-                    Channels.newOutputStream(channel).write(both.getBytes(StandardCharsets.UTF_8));
-                    reply = reply(lines.readLine());
-                    if (reply.get("error") == null) reply = reply(lines.readLine());
-                }
-            } catch (IOException error) {
-                throw new SynfaultException("ended", "synfault has ended: " + error.getMessage());
+            SynfaultConnection connection = new SynfaultConnection(request);
+            if (number == null) control = connection;
+            try (SynfaultConnection own = number == null ? null : connection) { // a wait keeps its connection busy
+                return connection.result();
             }
-            if (!(reply.get("error") instanceof Map<?, ?> error)) return (Map<String, Object>) reply.get("result");
-            String text = error.get("text") + (error.containsKey("remedy") ? "; " + error.get("remedy") : "");
-            if (error.get("code").equals("unavailable")) throw new TestAbortedException(text);
-            throw new SynfaultException((String) error.get("code"), text);
         }
-
-        private void disconnect() { try (SocketChannel old = control) { } catch (IOException error) { } }
 
         /** Counts the attempts so far at an endpoint; without a name, at all of them. */
         public long attempts(String... endpoint) {
@@ -156,7 +135,7 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
             if (judgement == null) try {
                 judgement = new Judgement(ask("close", Map.of()));
             } finally {
-                disconnect();
+                control.close();
             }
             return judgement;
         }
@@ -165,19 +144,6 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
         public Map<String, Object> artefacts(Path directory) {
             return ask("artefacts", Map.of("directory", directory.toAbsolutePath()));
         }
-    }
-
-    /** Makes an address of a path or tcp:HOST:PORT. */
-    private static SocketAddress socketAddress(String text) {
-        if (!text.startsWith("tcp:")) return UnixDomainSocketAddress.of(text);
-        URI address = URI.create(text.replaceFirst(":", "://"));
-        return new InetSocketAddress(address.getHost(), address.getPort());
-    }
-
-    private static Map<String, Object> reply(String line) throws IOException {
-        if (line == null) throw new EOFException("no reply");
-        Iterator<String> tokens = TOKEN.matcher(line).results().map(MatchResult::group).iterator();
-        return (Map<String, Object>) value(tokens, tokens.next());
     }
 
     private static Sessions sessions(ExtensionContext context) {
@@ -213,38 +179,5 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
     @Override public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
         Sessions own = sessions(context);
         return parameter.getParameter().getType() == Sessions.class ? own : own.all.get(0);
-    }
-
-    // Commas, colons and white space are between tokens.
-    private static final Pattern TOKEN = Pattern.compile("[{}\\[\\]]|\"[^\"\\\\]*+(?:\\\\.[^\"\\\\]*+)*+\"|[^\\s{}\\[\\],:\"]+");
-    private static final Pattern ESCAPE = Pattern.compile("\\\\(?:u(....)|(.))");
-
-    /** Reads a JSON value that begins with a token: a Map, List, String, Long, Double, Boolean or null. */
-    private static Object value(Iterator<String> tokens, String token) {
-        switch (token.charAt(0)) {
-        case '{': case '[':
-            List<Object> items = new ArrayList<>();
-            for (String one = tokens.next(); !"}]".contains(one); one = tokens.next()) items.add(value(tokens, one));
-            if (token.equals("[")) return items;
-            Map<String, Object> map = new LinkedHashMap<>();
-            for (int i = 0; i < items.size(); i += 2) map.put((String) items.get(i), items.get(i + 1));
-            return map;
-        case '"':
-            return ESCAPE.matcher(token.substring(1, token.length() - 1)).replaceAll((one) -> Matcher.quoteReplacement(
-                one.group(1) != null ? "" + (char) Integer.parseInt(one.group(1), 16)
-                : one.group().equals("\\/") ? "/" : one.group().translateEscapes()));
-        case 't': case 'f': return Boolean.valueOf(token);
-        case 'n': return null;
-        default: return token.matches("-?\\d+") ? (Object) Long.valueOf(token) : Double.valueOf(token);
-        }
-    }
-
-    private static String json(Object value) {
-        if (value instanceof Number) return value.toString();
-        if (value instanceof Map<?, ?> map) return map.keySet().stream()
-            .map((key) -> json(key) + ":" + json(map.get(key))).collect(Collectors.joining(",", "{", "}"));
-        if (value instanceof List<?> list) return list.stream().map(Synfault::json).collect(Collectors.joining(",", "[", "]"));
-        return value.toString().chars().mapToObj((c) -> c < ' ' || c == '"' || c == '\\'
-            ? String.format("\\u%04x", c) : "" + (char) c).collect(Collectors.joining("", "\"", "\""));
     }
 }

@@ -16,6 +16,9 @@
 const net = require("node:net");
 const path = require("node:path");
 
+// Seconds to wait for a reply, in addition to what is waited for.
+const PATIENCE = Number(process.env.SYNFAULT_PATIENCE) || 60;
+
 // synfault refused a request, or could not do its work; it says nothing about the client.
 class SynfaultError extends Error {
     constructor(code, text, remedy) {
@@ -81,9 +84,12 @@ async function ask(request, {keep = false} = {}) {
         throw new SynfaultError("denied", "SYNFAULT_TOKEN is not set or empty", "it has to be the token that synfault was started with");
     }
     const socket = net.createConnection(control.startsWith("tcp:") ? new Endpoint(control.slice(4)) : {path: control});
+    let timer;
     const reply = await new Promise((resolve) => {
-        const end = () => resolve({error: {code: "ended", text: `synfault has ended, or does not listen at ${control}`}});
+        const fail = (text) => resolve({error: {code: "ended", text: `synfault ${text} at ${control}`}});
+        const end = () => fail("has ended, or does not listen");
         let text = "";
+        timer = setTimeout(fail, 1000 * PATIENCE + (request.timeout_ns ?? 0) / 1e6, "does not answer");
         socket.setEncoding("utf8");
         socket.on("data", (data) => {
             text += data;
@@ -96,6 +102,7 @@ async function ask(request, {keep = false} = {}) {
         const hello = {command: "hello", token}; // TCP needs it
         socket.write(`${JSON.stringify(hello)}\n${JSON.stringify(request)}\n`);
     });
+    clearTimeout(timer);
     if (!keep || !reply.ok) socket.destroy();
     if (reply.ok) return {socket, ...reply.result};
     const {code, text, remedy} = reply.error;

@@ -16,7 +16,8 @@ import os
 import socket
 
 __tracebackhide__ = True  # pytest shows the test's own lines
-PATIENCE = 60  # seconds to wait for a reply, in addition to what is waited for
+# Seconds to wait for a reply, in addition to what is waited for.
+PATIENCE = float(os.environ.get("SYNFAULT_PATIENCE", "60"))
 
 
 class Error(Exception):

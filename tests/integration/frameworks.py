@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -317,6 +318,11 @@ class Bed:
                      {test: ("skipped", "synfault exec --") for test in tests}, lambda: run(under_exec=False, **without))
         self.compare("says that there is no token", {"refusals": (refusal, "SYNFAULT_TOKEN is not set")},
                      lambda: run(under_exec=False, SYNFAULT_CONTROL="tcp:127.0.0.1:1"))
+        with socket.socket(socket.AF_UNIX) as mute:
+            mute.bind(str(self.directory / "mute"))
+            mute.listen(100)
+            self.compare("ends a wait for a synfault that does not answer", {"refusals": (refusal, "does not answer")},
+                         lambda: run(under_exec=False, SYNFAULT_CONTROL=mute.getsockname(), SYNFAULT_PATIENCE="0.05"))
 
     def dying_daemon(self, expected, run):
         """Runs a test that ends synfault while it waits."""
@@ -545,7 +551,7 @@ def test_java(bed):
         done = compile_classes(name, bed.write(f"{name}.java", code))
         return run(name, under_exec) if done.returncode == 0 else (done, {})
 
-    done = compile_classes("classes", BINDINGS / "java" / "Synfault.java", BINDINGS / "java" / "example" / "RetriesTest.java")
+    done = compile_classes("classes", *(BINDINGS / "java").rglob("*.java"))
     if done.returncode:
         bed.results.append(("java compiles the example", [done.stderr]))
         return
