@@ -254,6 +254,32 @@ Test(inject, packets_come_late_and_get_lost_in_a_pause)
 	left_nothing(synfault);
 }
 
+/* If nothing got lost, the step has not fired. */
+Test(inject, everything_arrives_though_packets_get_lost)
+{
+	AUTO_PROGRAM struct program *synfault =
+		program_for("name: lossy\n"
+			    "endpoints: {api: {serve: echo, faults: [packet-loss 30%]}}\n"
+			    "expect: {attempts: 1, bytes: {sent: 60, received: 60}, ended: "
+			    "closed}\n");
+
+	program_needs(synfault, "python3");
+	program_writes(synfault, "client.py",
+		       "import socket, sys, time\n"
+		       "s = socket.create_connection(sys.argv[1].split(':'))\n"
+		       "s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)\n"
+		       "for i in range(60): s.sendall(b'x'); time.sleep(0.001)\n"
+		       "print(len(s.recv(60, socket.MSG_WAITALL)), 'came back')\n");
+	runs(synfault, "start one --record r.json a.yaml\n"
+		       "python3 client.py $(address one)\n"
+		       "ctl one stop; ends one $pid\n"
+		       "grep -o '\"fault\":\"[a-z-]*\"' r.json | sort -u\n");
+	program_printed(synfault, "60 came back\n");
+	program_printed(synfault, "one ended with 0\n");
+	program_printed(synfault, "\"fault\":\"packet-lost\"\n");
+	left_nothing(synfault);
+}
+
 Test(inject, a_command_restarts_an_endpoint)
 {
 	AUTO_PROGRAM struct program *synfault =

@@ -165,6 +165,32 @@ Test(remote, server_on_another_host_gets_exactly_the_bytes_that_the_script_allow
 	hosts_left_nothing(synfault);
 }
 
+/* If nothing got lost, the step has not fired. */
+Test(remote, everything_arrives_though_packets_get_lost)
+{
+	AUTO_PROGRAM struct program *synfault =
+		hosts_new("matrix: {to: ['192.0.2.2:9000', '[2001:db8::2]:9000']}\n"
+			  "name: ${matrix.to}\n"
+			  "endpoints:\n"
+			  "  db: {remote: '${matrix.to}', faults: [packet-loss 30% to-server]}\n"
+			  "client: {command: [python3, drip.py, '${db.host}', '${db.port}']}\n"
+			  "expect: {attempts: 1, ended: closed, bytes: {sent: 6000}}\n");
+
+	program_writes(
+		synfault, "drip.py",
+		"import socket, struct, sys, time\n"
+		"s = socket.create_connection(sys.argv[1:3])\n"
+		"s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)\n"
+		"s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 20))\n"
+		"for i in range(60): s.sendall(b'x' * 100); time.sleep(0.001)\n"
+		"s.close()\n");
+	hosts_run(synfault, "synfault run --timing-scale 4 a.yaml\n"
+			    "until [ $(wc -l <sunk) = 2 ]; do sleep 0.05; done; cat sunk\n");
+	program_printed(synfault, "2 passed, 0 failed, 0 skipped\n");
+	program_printed(synfault, "6000 bytes\n6000 bytes\n");
+	hosts_left_nothing(synfault);
+}
+
 Test(remote, without_net_raw_delayed_syns_are_held_and_the_report_says_so)
 {
 	AUTO_PROGRAM struct program *synfault =
