@@ -10,7 +10,8 @@
 
 When the test has passed, each session that it did not close is judged: a failure of the client
 fails the test with the findings; an unknown outcome is an error, as is any synfault.Error that the
-test raises. What the machine can't do skips it.
+test raises. What the machine can't do skips it. A session of `with synfault.open(…)` whose block an
+exception has ended is judged so, too: a `pytest.raises` around it hides no judgement.
 """
 
 import pytest
@@ -22,9 +23,9 @@ __tracebackhide__ = True  # pytest shows the test's own lines
 class Faults:
     """Opens sessions for one test; endpoints of the marker's session are attributes."""
 
-    def __init__(self, name, marked):
-        self.name, self.sessions, self.error = name, [], None
-        self.session = self(**marked) if marked else None
+    def __init__(self, name):
+        self.name, self.sessions, self.session = name, [], None
+        self.passed, self.error = False, None
 
     def __call__(self, name=None, **arguments):
         try:
@@ -41,52 +42,83 @@ class Faults:
         return getattr(session, name)
 
     def close(self):
-        """Closes what the test did not close; returns judgements. `error` is why there is none."""
-        judgements = []
+        """Closes what the test did not close; returns judgements, also of what an exception has ended. `error` is why
+        there is none."""
+        ends, synfault.interrupted[:] = synfault.interrupted[:], []
         for session in self.sessions:
             try:
-                judgements += [session.close()] if session.judgement is None else []
+                ends += [session.close()] if session.judgement is None else []
             except synfault.Error as error:
-                self.error = self.error or error
-        return judgements
+                ends.append(error)
+        self.error = self.error or next((end for end in ends if isinstance(end, synfault.Error)), None)
+        return [end for end in ends if isinstance(end, synfault.Judgement)]
+
+    def judge(self):
+        """Fails the test if a client failed; an unknown outcome becomes the `error`."""
+        judgements = self.close()
+        failed = [str(judgement) for judgement in judgements if judgement.outcome == "fail"]
+        unknown = [str(judgement) for judgement in judgements if judgement.outcome == "error"]
+        if failed:
+            pytest.fail("\n".join(failed), pytrace=False)
+        if unknown and not self.error:
+            self.error = synfault.Unjudged("unjudged", "\n".join(unknown))
+
+    def explain(self, item):
+        """Adds judgements to the report of a test that has failed already."""
+        for judgement in self.close():
+            item.add_report_section("teardown", "synfault", str(judgement))
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "faults(**endpoints): open a session with these faults for the test")
+    synfault.interrupted = []
+
+
+def pytest_unconfigure():
+    synfault.interrupted = None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    item.synfault = Faults(item.nodeid)
 
 
 @pytest.fixture
 def faults(request):
     """Opens sessions with connection faults; see the documentation of synfault."""
-    marker = request.node.get_closest_marker("faults")
-    own = Faults(request.node.nodeid, marker.kwargs if marker else None)
-    request.node.synfault = own  # for pytest_runtest_call()
+    own, marker = request.node.synfault, request.node.get_closest_marker("faults")
+    own.session = own(**marker.kwargs) if marker and marker.kwargs else None
     yield own
-    judgements = own.close()
-    if own.error:
-        raise own.error
-    for judgement in judgements:  # the test has failed already: this explains it
-        request.node.add_report_section("teardown", "synfault", str(judgement))
+    own.explain(request.node)  # what a test that has passed left open is closed already
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_pyfunc_call(pyfuncitem):
     """What synfault can't do fails no test: it becomes an error of the teardown."""
     outcome = yield
-    own = getattr(pyfuncitem, "synfault", None)
-    if own and outcome.excinfo and isinstance(outcome.excinfo[1], synfault.Error):
-        own.error = outcome.excinfo[1]
+    if outcome.excinfo and isinstance(outcome.excinfo[1], synfault.Error):
+        pyfuncitem.synfault.error = outcome.excinfo[1]
         outcome.force_result(True)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_call(item):
     """Comes after the test itself, unless that has failed."""
-    own = getattr(item, "synfault", None)
-    judgements = own.close() if own else []
-    failed = [str(judgement) for judgement in judgements if judgement.outcome == "fail"]
-    unknown = [str(judgement) for judgement in judgements if judgement.outcome == "error"]
-    if failed:
-        pytest.fail("\n".join(failed), pytrace=False)
-    if unknown and not own.error:
-        own.error = synfault.Unjudged("unjudged", "\n".join(unknown))
+    own = item.synfault
+    if isinstance(own.error, synfault.Unavailable):
+        reason, own.error = own.error, None
+        pytest.skip(str(reason))
+    own.passed = True
+    own.judge()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item):
+    """Comes after the teardown of fixtures, which may have ended blocks, too."""
+    own = item.synfault
+    if own.passed:
+        own.judge()
+    else:
+        own.explain(item)
+    if own.error:
+        raise own.error

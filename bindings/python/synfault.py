@@ -5,7 +5,8 @@
         client.get(f"http://{session.api}/")
         session.wait("established", attempt=3)
 
-The end of the block judges the session, unless the test has closed it: ClientFailed has the findings.
+The end of the block judges the session, unless the test has closed it: ClientFailed has the findings. If an
+exception ends the block, pytest_synfault judges the session when the test has ended, or else `synfault exec`.
 Sessions can be used by several threads: each request has a connection of its own to the control
 socket (docs/protocol.md of synfault).
 """
@@ -16,6 +17,8 @@ import os
 import socket
 
 __tracebackhide__ = True  # pytest shows the test's own lines
+# For pytest_synfault: what the sessions mean whose blocks an exception has ended, judgements or errors. Else None.
+interrupted = None
 # Seconds to wait for a reply, in addition to what is waited for.
 PATIENCE = float(os.environ.get("SYNFAULT_PATIENCE", "60"))
 
@@ -193,9 +196,13 @@ class Session(contextlib.AbstractContextManager):
             return  # the test has asked for it: what it means is the test's affair
         if kind is None:
             self.expect_pass()
-            return
-        with contextlib.suppress(Error):  # it would hide the exception that ends the block
-            self.close()
+        elif interrupted is None:
+            self._control.close()  # `synfault exec` judges it
+        else:
+            try:
+                interrupted.append(self.close())
+            except Error as error:  # it would hide the exception that ends the block
+                interrupted.append(error)
 
 
 def open(name=None, file=None, scenario=None, source=None, **faults):  # pylint: disable=redefined-builtin

@@ -91,6 +91,22 @@ def test_block_that_an_exception_ends():
     with synfault.open(source=SCENARIO) as session:
         connect(session.api.address)
         assert False, "its own reason"
+def test_block_whose_end_is_expected():
+    with pytest.raises(ConnectionRefusedError), synfault.open(source=SCENARIO) as session:
+        socket.create_connection(session.api.address)
+def test_block_that_ends_before_its_fault():
+    with pytest.raises(ConnectionRefusedError), synfault.open(api="refuse x2") as session:
+        socket.create_connection(session.api.address)
+def test_block_of_what_is_impossible():
+    with synfault.open(source="name: named\\nendpoints: {api: {hostname: api.example.test}}\\n"):
+        pass
+"""
+# The same without the plugin.
+SUPPRESSED = """
+import contextlib, socket, synfault
+SCENARIO = {"name": "two attempts", "endpoints": {"api": {"faults": ["refuse"]}}, "expect": {"attempts": 2}}
+with contextlib.suppress(ConnectionRefusedError), synfault.open(source=SCENARIO) as session:
+    socket.create_connection(session.api.address)
 """
 # What ends synfault while a test waits, for each framework: the test goes on at once, and synfault's end fails no client.
 DYING = {
@@ -399,8 +415,18 @@ def test_pytest(bed):
                  "of_a_right_client": ("passed", ""),
                  "without_its_fault": ("error", "fired for 1 of 2 attempts"),
                  "that_the_test_closes": ("passed", ""),
-                 "that_an_exception_ends": ("failure", "its own reason")},
+                 "that_an_exception_ends": ("failure", "its own reason"),
+                 "whose_end_is_expected": ("failure", "attempts: expected 2, got 1"),
+                 "ends_before_its_fault": ("error", "fired for 1 of 2 attempts"),
+                 "of_what_is_impossible": ("skipped", "hostname")},
                 lambda: run(bed.write("suite/test_blocks.py", BLOCKS)))
+
+    def run_alone():
+        process = bed.run(python_with_pytest(), "-c", SUPPRESSED, PYTHONPATH=str(bed.directory / "suite"))
+        return process, {"suppressed": ("failure" if process.returncode == 1 else "passed", process.stderr + process.stdout)}
+
+    bed.compare("leaves a block that an exception ends to synfault exec, without pytest",
+                {"suppressed": ("failure", "attempts")}, run_alone)
     bed.dying_daemon(("error", "synfault"), lambda code: run(bed.write("suite/test_dying.py", code), "victim"))
     bed.scenario_files("python", lambda code: run(bed.write("test_files.py", code), under_exec=False))
 
