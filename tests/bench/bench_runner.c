@@ -348,8 +348,21 @@ static double read_rate(const char *path)
 	return rate / 1e9;
 }
 
-/* Both ends in a network namespace without rules. */
-static void bare_throughput(char *bulk, const char *result)
+static void run_nft(const char *rules)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		execlp("nft", "nft", rules, (char *)NULL);
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status))
+		die("nft");
+}
+
+/* Both ends in a network namespace. @rules: of its firewall; NULL: none */
+static void bare_throughput(char *bulk, const char *rules, const char *result)
 {
 	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD | CLONE_NEWNET, NULL, NULL, NULL, NULL);
 	int status;
@@ -361,6 +374,8 @@ static void bare_throughput(char *bulk, const char *result)
 
 		if (network_lo_up() < 0)
 			_exit(1);
+		if (rules)
+			run_nft(rules);
 		server = fork();
 		if (server == 0)
 			execl(bulk, bulk, "serve", "127.0.0.1", "8080", (char *)NULL);
@@ -381,9 +396,13 @@ static void bare_throughput(char *bulk, const char *result)
 		die("bare throughput");
 }
 
-/* @faults: of the endpoint; @others: endpoints that the client does not use. */
+/*
+ * @faults: of the endpoint; @others: endpoints that the client does not use; @rules: of the
+ * reference, see bare_throughput()
+ */
 static void measure_throughput(const char *name, const char *faults, const char *others,
-			       const char *goal, char *program, char *bulk, const char *directory)
+			       const char *rules, const char *goal, char *program, char *bulk,
+			       const char *directory)
 {
 	AUTO_FREE char *path = xasprintf("%s/throughput.yaml", directory);
 	AUTO_FREE char *result = xasprintf("%s/throughput.txt", directory);
@@ -404,7 +423,7 @@ static void measure_throughput(const char *name, const char *faults, const char 
 		/* In alternating order: the second one must not gain by it. */
 		for (int turn = 0; turn < 2; turn++) {
 			if ((turn + i) % 2 == 0) {
-				bare_throughput(bulk, result);
+				bare_throughput(bulk, rules, result);
 				reference[i] = read_rate(result);
 			} else {
 				run(command);
@@ -419,7 +438,7 @@ static void measure_throughput(const char *name, const char *faults, const char 
 
 static void established_throughput(char *program, char *bulk, const char *directory)
 {
-	measure_throughput("established-throughput", "accept", "", ">= 0.98", program, bulk,
+	measure_throughput("established-throughput", "accept", "", NULL, ">= 0.98", program, bulk,
 			   directory);
 }
 
@@ -427,14 +446,24 @@ static void established_throughput(char *program, char *bulk, const char *direct
 static void established_beside_fault(char *program, char *bulk, const char *directory)
 {
 	measure_throughput("established-beside-fault", "accept",
-			   ", other: {faults: [stall after 1000 bytes]}", ">= 0.95", program, bulk,
-			   directory);
+			   ", other: {faults: [stall after 1000 bytes]}", NULL, ">= 0.95", program,
+			   bulk, directory);
 }
 
 /* Its own connection goes through the queue up to a fault at the very end. */
 static void established_fault(char *program, char *bulk, const char *directory)
 {
 	measure_throughput("established-fault", "reset after " BULK_BYTES " bytes to-server", "",
+			   NULL, ">= 0.5", program, bulk, directory);
+}
+
+/* Some of its packets get lost, here in the queue, there by a rule of the firewall. */
+static void lossy_throughput(char *program, char *bulk, const char *directory)
+{
+	measure_throughput("lossy-throughput", "packet-loss 0.1% to-server", "",
+			   "add table inet t; add chain inet t c { type filter hook input priority "
+			   "0; }; add rule inet t c tcp dport 8080 meta length > 100 numgen random "
+			   "mod 1000 < 1 drop",
 			   ">= 0.5", program, bulk, directory);
 }
 
@@ -453,6 +482,7 @@ int main(int argc, char **argv)
 		{"established-throughput", established_throughput},
 		{"established-beside-fault", established_beside_fault},
 		{"established-fault", established_fault},
+		{"lossy-throughput", lossy_throughput},
 	};
 
 	for (size_t i = 0; argc == 5 && i < ARRAY_SIZE(figures); i++)
