@@ -25,12 +25,19 @@ static uint32_t connection(struct record_builder *b, int64_t at_ms)
 	return id;
 }
 
+static void cut_by(struct record_builder *b, uint32_t id, enum fault_kind kind, int64_t at_ms,
+		   uint32_t outage)
+{
+	record_add_event(
+		b->record,
+		&(struct event){.kind = EVENT_FAULT,
+				.at_ns = at_ms * MS,
+				.u.net = {.attempt = id, .fault = kind, .outage = outage}});
+}
+
 static void cut(struct record_builder *b, uint32_t id, enum fault_kind kind, int64_t at_ms)
 {
-	record_add_event(b->record,
-			 &(struct event){.kind = EVENT_FAULT,
-					 .at_ns = at_ms * MS,
-					 .u.net = {.attempt = id, .fault = kind, .outage = 1}});
+	cut_by(b, id, kind, at_ms, 1);
 }
 
 static struct record_builder *begin(const char *script)
@@ -170,6 +177,53 @@ static struct record_builder *ends_after(int n_right, int64_t closed_ms, int64_t
 	}
 	record_builder_client_exits(b, at_ms + back_ms, 0);
 	return b;
+}
+
+/*
+ * The server restarts at 1 s and at 3 s. The client has a connection again at 1.5 s, which ends at
+ * @cut_ms, and another one after that; 0: it stays, and there is no other one.
+ */
+static struct record_builder *restarted_twice(int64_t cut_ms)
+{
+	struct record_builder *b = begin("restart 200ms at 1s, restart 200ms at 3s, accept");
+	uint32_t id = connection(b, 10);
+
+	b->record->attempts[id].step = 2;
+	cut(b, id, FAULT_RESET, 1000);
+	record_builder_closed(b, id, 1010, 0);
+	id = connection(b, 1500);
+	b->record->attempts[id].step = 2;
+	if (cut_ms) {
+		cut_by(b, id, FAULT_RESET, cut_ms, 2);
+		record_builder_closed(b, id, cut_ms + 10, 0);
+		id = connection(b, 3500);
+		b->record->attempts[id].step = 2;
+	}
+	record_builder_client_end(b, id, 4000, false, NEVER_RECEIVED);
+	record_builder_closed(b, id, 4001, 0);
+	record_builder_client_exits(b, 4100, 0);
+	return b;
+}
+
+Test(judge_reconnection, server_that_is_back_can_restart_again)
+{
+	static const struct {
+		int64_t cut_ms, reconnects;
+		enum outcome outcome;
+	} cases[] = {
+		{3000, 2, OUTCOME_PASS},
+		{3000, 1, OUTCOME_FAIL},
+		/* an end before its time, or none, is not the client's fault */
+		{2900, 2, OUTCOME_ERROR},
+		{0, 1, OUTCOME_ERROR},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = restarted_twice(cases[i].cut_ms);
+
+		expect_reconnects(b, cases[i].reconnects, cases[i].reconnects, 0);
+		judge_and_expect(b, cases[i].outcome, NULL);
+	}
 }
 
 Test(judge_reconnection, right_connections_hide_no_wrong_one)
