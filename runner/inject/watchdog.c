@@ -14,6 +14,7 @@
 #include "runner/sandbox/netns_tables.h"
 #include "runner/sandbox/shared_sandbox.h"
 #include "runner/sandbox/stale_cleanup.h"
+#include "runner/session/control_socket.h"
 
 struct watchdog {
 	const struct watchdog_config *config;
@@ -58,7 +59,8 @@ NORETURN static void be_session(const struct watchdog *watchdog, int fd)
 		status = STATUS_UNJUDGED;
 	/* If the watchdog is dead, no other process cleans up. */
 	if (getppid() == 1 || send(fd, "", 0, MSG_NOSIGNAL) < 0) {
-		(void)unlink(config.control);
+		close(config.control_fd);
+		control_socket_remove(config.control);
 		netns_tables_leave(config.isolation->space);
 	}
 	_exit((int)status);
@@ -178,6 +180,7 @@ enum exit_status watchdog_run(const struct watchdog_config *config)
 		close(watchdog.ready_fd);
 	close(watchdog.session_fd);
 	close(watchdog.signal_fd);
-	(void)unlink(config->session.control);
+	/* Another daemon may listen there since this one has answered "stop". */
+	control_socket_remove(config->session.control);
 	return status;
 }

@@ -4,7 +4,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <netdb.h>
+#include <poll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,6 +18,8 @@
 enum { BACKLOG = 16 };
 /* Bytes of a token: less could be guessed. */
 enum { MIN_TOKEN = 16 };
+/* How long to wait for the lock of a directory, which others hold for microseconds. */
+enum { LOCK_TRIES = 50, LOCK_WAIT_MS = 10 };
 #define SUFFIX ".sock"
 #define TCP    "tcp:"
 
@@ -119,21 +125,53 @@ int control_socket_connect(const char *path)
 	return steal_fd(&fd);
 }
 
+/*
+ * Locks the directory of a socket: between bind() and listen(), a new one looks like that of a dead
+ * daemon. Returns a descriptor or a negative errno: -EWOULDBLOCK if another process holds it.
+ */
+static int lock_directory(const char *path)
+{
+	AUTO_FREE char *copy = xstrdup(path);
+	AUTO_CLOSE int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int status = fd < 0 ? -errno : -EWOULDBLOCK;
+
+	for (int i = 0; status == -EWOULDBLOCK && i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return steal_fd(&fd);
+		status = -errno;
+		if (status == -EWOULDBLOCK)
+			poll(NULL, 0, LOCK_WAIT_MS);
+	}
+	return status;
+}
+
 /* Returns whether it is a socket on which no process listens any more. */
 static bool is_stale(const char *path)
 {
-	AUTO_CLOSE int fd = -1;
+	/* A daemon that is busy does not keep us waiting. */
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address;
 	struct stat status;
 
-	if (lstat(path, &status) < 0 || !S_ISSOCK(status.st_mode))
+	if (fd < 0 || lstat(path, &status) < 0 || !S_ISSOCK(status.st_mode) ||
+	    make_address(path, &address) < 0)
 		return false;
-	fd = control_socket_connect(path);
-	return fd == -ECONNREFUSED;
+	return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 &&
+	       errno == ECONNREFUSED;
+}
+
+void control_socket_remove(const char *path)
+{
+	AUTO_CLOSE int lock = lock_directory(path);
+
+	if (lock != -EWOULDBLOCK && is_stale(path))
+		(void)unlink(path);
 }
 
 static int listen_at(const char *path)
 {
 	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	AUTO_CLOSE int lock = lock_directory(path);
 	struct sockaddr_un address;
 	int status = make_address(path, &address);
 	mode_t mask;
@@ -283,7 +321,7 @@ char **control_socket_find(void)
 				found[n++] = steal_pointer(&path);
 				found[n] = NULL;
 			} else if (fd == -ECONNREFUSED) {
-				(void)unlink(path);
+				control_socket_remove(path);
 			}
 		}
 		if (n_entries >= 0)

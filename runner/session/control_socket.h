@@ -37,6 +37,9 @@ int control_socket_listen_tcp(const char *address, struct diag_list *diags, char
  */
 const char *control_socket_token(struct diag_list *diags);
 
+/** control_socket_remove() - remove a socket, unless a process listens on it */
+void control_socket_remove(const char *path);
+
 /** control_socket_is_tcp() - return whether it is "tcp:HOST:PORT", and no path */
 bool control_socket_is_tcp(const char *path);
 /**

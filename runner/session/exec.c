@@ -29,6 +29,7 @@
 #include "runner/sandbox/sandbox.h"
 #include "runner/sandbox/stale_cleanup.h"
 #include "runner/schedule/limits.h"
+#include "runner/session/control_socket.h"
 #include "runner/session/session_host.h"
 
 /* How long sessions may take to end. */
@@ -303,7 +304,8 @@ NORETURN static void run_inner(struct inner *self, const struct sysctls *setting
 	fflush(NULL);
 	/* If the outer process is dead, no other process cleans up. */
 	if (!self->private && send(self->outer_fd, "", 0, MSG_NOSIGNAL) < 0) {
-		(void)unlink(self->config->control);
+		close(self->config->control_fd);
+		control_socket_remove(self->config->control);
 		netns_tables_leave(self->isolation.space);
 	}
 	_exit(status);
@@ -403,7 +405,7 @@ int exec_run(const struct exec_config *config)
 	else
 		status = conclude(config, inner.private, watch(pid, pidfd, pair[0]));
 	close(pair[0]);
-	(void)unlink(config->control);
+	control_socket_remove(config->control);
 	sysctls_free(&wanted);
 	sysctls_free(&settings);
 	isolation_free(&isolation);

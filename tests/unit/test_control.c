@@ -2,6 +2,8 @@
 /* Tests of the control socket's requests: which are read, and what is answered to the others. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -418,4 +420,29 @@ Test(control, addresses_to_listen_at_are_read)
 	cr_assert_geq(fd, 0);
 	cr_expect_eq(strncmp(bound, "tcp:127.0.0.1:", 14), 0, "%s", bound);
 	close(fd);
+}
+
+Test(control, only_sockets_of_dead_daemons_are_removed)
+{
+	char template[] = "/tmp/synfault-control-XXXXXX";
+	AUTO_DIAG struct diag_list diags = {0};
+	AUTO_FREE char *path = NULL, *given = NULL;
+	int fd, lock;
+
+	cr_assert(mkdtemp(template));
+	path = xasprintf("%s/c.sock", template);
+	fd = control_socket_listen(path, &diags, &given);
+	cr_assert_geq(fd, 0);
+	control_socket_remove(path);
+	cr_expect_eq(access(path, F_OK), 0, "a daemon listens there");
+	close(fd);
+	/* One that begins to listen looks dead, too. */
+	lock = open(template, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(flock(lock, LOCK_EX), 0);
+	control_socket_remove(path);
+	cr_expect_eq(access(path, F_OK), 0, "another process may begin to listen");
+	close(lock);
+	control_socket_remove(path);
+	cr_expect_lt(access(path, F_OK), 0, "a dead daemon's socket stays");
+	cr_expect_eq(rmdir(template), 0);
 }
