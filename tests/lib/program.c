@@ -46,7 +46,7 @@ struct program *program_new(void)
 
 	program->host = test_host_new();
 	program->work = xasprintf("%s/work", program->host->directory);
-	program->patience_ns = 150 * NS_PER_S;
+	program->patience_ns = 400 * NS_PER_S;
 	program->out_fd = program->err_fd = -1;
 	add_programs(program->host);
 	return program;
@@ -180,10 +180,14 @@ static void set_environment(const struct program *program)
 			  path ? ":" : "", path ? path : "");
 	AUTO_FREE char *temporary = xasprintf("%s/tmp", directory);
 	AUTO_FREE char *state = xasprintf("%s/state", directory);
+	AUTO_FREE char *run = xasprintf("%s/run", directory);
 
 	setenv("PATH", new_path, 1);
 	setenv("TMPDIR", temporary, 1);
 	setenv("XDG_STATE_HOME", state, 1);
+	/* Processes of other tests have the same pids, and may name their sockets in /run by them.
+	 */
+	setenv("XDG_RUNTIME_DIR", run, 1);
 	setenv("LC_ALL", "C.UTF-8", 1);
 	for (size_t i = 0; i < ARRAY_SIZE(not_passed_on); i++)
 		unsetenv(not_passed_on[i]);
@@ -317,6 +321,21 @@ void program_waits_for_file(struct program *program, const char *path)
 		if (take_end(program))
 			program_fail(program, "ended before there was a file %s", path);
 		be_patient(program, since_ns, "no file that was waited for");
+	}
+}
+
+void program_waits_for_complaint(struct program *program, const char *text)
+{
+	int64_t since_ns = clock_monotonic_ns();
+
+	for (;;) {
+		AUTO_FREE char *err = read_all(program->err_fd, NULL);
+
+		if (strstr(err, text))
+			return;
+		if (take_end(program))
+			program_fail(program, "ended before it said \"%s\"", text);
+		be_patient(program, since_ns, "did not say what was waited for");
 	}
 }
 

@@ -110,6 +110,7 @@ static void mount_private(const struct test_host *host)
 		netns_skip("private mounts are not permitted: %s", strerror(errno));
 	make_directory(host, "bin", 0755);
 	make_directory(host, "mnt", 0755);
+	make_directory(host, "run", 01777);
 	make_directory(host, "tmp", 01777);
 	make_directory(host, "work", 0777);
 }

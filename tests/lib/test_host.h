@@ -15,8 +15,8 @@
 #include "common/strbuf.h"
 
 struct test_host {
-	char *directory; /* a tmpfs: bin (in PATH), tmp ($TMPDIR), work, mnt; every user may enter
-			  */
+	char *directory; /* a tmpfs: bin (in PATH), tmp ($TMPDIR), run ($XDG_RUNTIME_DIR), work,
+			    mnt; every user may enter */
 	pid_t init;      /* first process of its pid namespace */
 	int lifeline;    /* closing it ends the namespace's processes */
 };
