@@ -22,7 +22,7 @@
 	"client: {command: [synfault-tiny, '${api}']}\nexpect: {exit: 0}\n"
 #define SLOW                                                                                       \
 	"name: slow\ntags: [good]\n" ENDPOINT "client: {command: [sh, -c, 'synfault-tiny ${api}; " \
-	"sleep 20; exec synfault-tiny ${api}']}\n"                                                 \
+	"sleep 200; exec synfault-tiny ${api}']}\n"                                                \
 	"expect: {exit: 0, attempts: 2}\n"
 /* Fails in its first N runs. */
 #define PASSES_IN_RUN(n)                                                                           \
@@ -210,32 +210,82 @@ Test(control, scenario_fails_when_no_retries_are_left)
 }
 
 /*
- * The first run is stopped while its SYN waits, so its times say nothing. The client of the second
- * run finds out whether it runs alone: the other scenario has ended.
+ * Two clients wait until their supervisors are stopped. The SYNs of the first runs wait for so long
+ * that their times say nothing. The client of the second run finds out whether it runs alone: the
+ * other scenario has ended.
  */
+#define WAITS_FOR_GO "until [ -e ${dir}/go ]; do sleep 0.01; done; "
 #define MEASURES                                                                                   \
 	"name: measures\n" ENDPOINT "client:\n"                                                    \
 	"  command:\n"                                                                             \
 	"  - sh\n  - -c\n"                                                                         \
-	"  - 'until [ -e ${dir}/ready ]; do sleep 0.01; done;"                                     \
-	" [ -e ${dir}/first ] && again=1; touch ${dir}/first; sleep 0.3;"                          \
-	" synfault-tiny ${api}; sleep 0.2; synfault-tiny ${api} || exit 1;"                        \
+	"  - '[ -e ${dir}/first ] && again=1; touch ${dir}/first; " WAITS_FOR_GO                   \
+	"synfault-tiny ${api}; sleep 0.2; synfault-tiny ${api} || exit 1;"                         \
 	" [ -z \"$again\" ] || [ -e ${dir}/other-ended ]'\n"                                       \
 	"expect: {exit: 0, attempt-delay: [200ms]}\n"
 #define OTHER                                                                                      \
 	"name: other\n" ENDPOINT "client:\n"                                                       \
-	"  command: [sh, -c, 'synfault-tiny --tries 2 ${api}; sleep 1.5; touch "                   \
-	"${dir}/other-ended']\nexpect: {exit: 0}\n"
-/* Starts while that run is stopped, and gives up an attempt whose answer is due. */
+	"  command: [sh, -c, 'synfault-tiny --tries 2 ${api}; touch ${dir}/second; "               \
+	"until [ -e ${dir}/over ]; do sleep 0.05; done; sleep 1.5; touch ${dir}/other-ended']\n"   \
+	"expect: {exit: 0}\n"
+/* Gives up an attempt whose answer is due. */
 #define WAITS                                                                                      \
 	"name: waits\nendpoints: {api: {faults: [delay 300ms]}}\nclient:\n"                        \
 	"  command:\n"                                                                             \
 	"  - sh\n  - -c\n"                                                                         \
-	"  - 'touch ${dir}/ready; until [ -e ${dir}/first ]; do sleep 0.01; done;"                 \
-	" exec synfault-backoff --base 50 --timeout 400 ${api}'\n"                                 \
+	"  - 'touch ${dir}/third; " WAITS_FOR_GO                                                   \
+	"exec synfault-backoff --base 50 --timeout 400 ${api}'\n"                                  \
 	"expect: {exit: 0, attempts: 1}\n"
-/* Longer than the first SYN takes to arrive, or the client to give up. */
-enum { STANDSTILL_MS = 800 };
+enum {
+	N_STOPPED = 3,
+	/* How long the first SYNs wait at least. */
+	STANDSTILL_MS = 1000,
+	SYN_SENT = 2, /* the kernel's TCP_SYN_SENT */
+};
+
+/* The ports from which the attempts of one scenario were seen to come while they waited. */
+struct waiting_ports {
+	unsigned first;
+	bool several;
+};
+
+/* Looks for sockets in the namespace of a supervisor that wait for an answer. */
+static void look_for_waiting(pid_t supervisor, struct waiting_ports *ports)
+{
+	AUTO_FREE char *path = xasprintf("/proc/%d/net/tcp", supervisor), *line = NULL;
+	AUTO_FCLOSE FILE *file = fopen(path, "re");
+	unsigned port, state;
+	size_t size = 0;
+
+	while (file && getline(&line, &size, file) > 0)
+		if (sscanf(line, " %*d: %*x:%x %*x:%*x %x", &port, &state) == 2 &&
+		    state == SYN_SENT) {
+			ports->several |= ports->first && ports->first != port;
+			if (!ports->first)
+				ports->first = port;
+		}
+}
+
+/* Waits until two scenarios have an unanswered attempt, and one of them another one. */
+static void wait_for_attempts(const pid_t *supervisors)
+{
+	struct waiting_ports ports[N_STOPPED] = {0};
+	int64_t end_ns = clock_monotonic_ns() + 60 * NS_PER_S;
+	size_t n_waiting;
+	bool several;
+
+	do {
+		cr_assert_lt(clock_monotonic_ns(), end_ns, "the clients make no attempts");
+		poll(NULL, 0, 5);
+		n_waiting = 0;
+		several = false;
+		for (size_t i = 0; i < N_STOPPED; i++) {
+			look_for_waiting(supervisors[i], &ports[i]);
+			n_waiting += ports[i].first != 0;
+			several = several || ports[i].several;
+		}
+	} while (n_waiting < 2 || !several);
+}
 
 static struct program *stands_still_in_its_first_run(const char *arguments)
 {
@@ -243,14 +293,20 @@ static struct program *stands_still_in_its_first_run(const char *arguments)
 	AUTO_FREE pid_t *pids = NULL;
 	size_t n;
 
-	program_starts(synfault, "run %s a.yaml", arguments);
+	program_starts(synfault, "run --jobs 3 %s a.yaml", arguments);
 	program_waits_for_file(synfault, "first");
+	program_waits_for_file(synfault, "second");
+	program_waits_for_file(synfault, "third");
 	n = program_supervisors(synfault, &pids);
+	cr_assert_eq(n, N_STOPPED);
 	for (size_t i = 0; i < n; i++)
 		kill(pids[i], SIGSTOP);
+	program_writes(synfault, "go", "%s", "");
+	wait_for_attempts(pids);
 	poll(NULL, 0, STANDSTILL_MS);
 	for (size_t i = 0; i < n; i++)
 		kill(pids[i], SIGCONT);
+	program_writes(synfault, "over", "%s", "");
 	program_ends(synfault);
 	return synfault;
 }
@@ -264,7 +320,8 @@ Test(control, scenario_with_inconclusive_timing_is_rerun_alone)
 	program_exited(synfault, STATUS_PASSED);
 	program_printed(synfault, "run 1: error: attempt delay 1: ");
 	program_printed(synfault, "run 1: error: attempts: expected 1, got ");
-	program_printed(synfault, "2 run again alone: the machine was too slow at first");
+	/* On a busy machine perhaps the third one, too. */
+	program_printed(synfault, " run again alone: the machine was too slow at first");
 	program_did_not_print(synfault, "FLAKY");
 	program_concluded(synfault, "3 passed, 0 failed, 0 skipped");
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
@@ -282,7 +339,9 @@ Test(control, reports_error_for_inconclusive_timing_when_rerun_is_disabled)
 	program_printed(synfault,
 			"but the machine was too slow to tell: attempt 1 at api was answered ");
 	program_printed(synfault, "but the machine was too slow to tell: attempt 1 at api");
-	program_concluded(synfault, "1 passed, 2 failed, 0 skipped");
+	/* On a busy machine the third one may be inconclusive, too. */
+	if (!strstr(synfault->out, "0 passed, 3 failed, 0 skipped"))
+		program_concluded(synfault, "1 passed, 2 failed, 0 skipped");
 }
 
 Test(control, repeated_scenarios_have_their_own_names_and_seeds)
@@ -330,18 +389,24 @@ Test(control, timeout_option_overrides_that_of_scenarios)
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
 	junit_says(junit, "slow", OUTCOME_FAIL, "timeout", NULL);
-	cr_assert_lt(synfault->duration_ns, 10 * NS_PER_S);
+	cr_assert_lt(synfault->duration_ns, 100 * NS_PER_S);
 }
 
 Test(control, run_ends_at_its_own_time_limit)
 {
 	AUTO_PROGRAM struct program *synfault = program_with(PASSES NEXT SLOW NEXT FAILS);
 
-	program_runs(synfault, "run --global-timeout 2s --jobs 1 --junit junit.xml a.yaml");
-	program_exited(synfault, STATUS_UNJUDGED);
+	/* A busy machine may need longer for the first scenario. */
+	for (int limit_s = 2; limit_s <= 32; limit_s *= 4) {
+		program_runs(synfault, "run --global-timeout %ds --jobs 1 --junit junit.xml a.yaml",
+			     limit_s);
+		program_exited(synfault, STATUS_UNJUDGED);
+		program_left_nothing_but(synfault, "junit.xml");
+		cr_assert_lt(synfault->duration_ns, 100 * NS_PER_S);
+		if (strstr(synfault->out, "1 passed, 2 failed, 0 skipped"))
+			break;
+	}
 	program_concluded(synfault, "1 passed, 2 failed, 0 skipped");
-	program_left_nothing_but(synfault, "junit.xml");
-	cr_assert_lt(synfault->duration_ns, 10 * NS_PER_S);
 	AUTO_JUNIT struct junit *junit = junit_read(synfault, "junit.xml");
 
 	junit_says(junit, "slow", OUTCOME_ERROR, NULL, "the run reached its time limit");
@@ -350,15 +415,15 @@ Test(control, run_ends_at_its_own_time_limit)
 
 Test(control, signal_makes_the_run_print_what_is_running)
 {
-	AUTO_PROGRAM struct program *synfault = program_with(SLOW);
-	AUTO_FREE pid_t *pids = NULL;
+	AUTO_PROGRAM struct program *synfault =
+		program_with("name: slow\n" ENDPOINT
+			     "client: {command: [sh, -c, 'touch ${dir}/began; sleep 200']}\n"
+			     "expect: {exit: 0}\n");
 
 	program_starts(synfault, "run a.yaml");
-	while (free(pids), program_supervisors(synfault, &pids) == 0)
-		usleep(10000);
-	usleep(200000);
+	program_waits_for_file(synfault, "began");
 	kill(synfault->pid, SIGUSR1);
-	usleep(200000);
+	program_waits_for_complaint(synfault, " s  a.yaml: slow\n");
 	kill(synfault->pid, SIGINT);
 	program_ends(synfault);
 	program_exited(synfault, STATUS_INTERRUPTED);

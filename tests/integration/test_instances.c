@@ -162,7 +162,7 @@ Test(instances, each_instance_has_to_meet_the_expectations)
 		       "  client: {command: [sh, -c, 'sleep 0.1; synfault-tiny ${api}']}\n" NEXT
 		       "name: exit status\n"
 		       "expect: {exit: 0, attempts: 4}\n" NEXT "name: duration\n"
-		       "expect: {duration: 2s.., attempts: 4}\n" NEXT "name: output\n"
+		       "expect: {duration: 30s.., attempts: 4}\n" NEXT "name: output\n"
 		       "expect: {stderr: {contains: refused}, attempts: 4}\n" NEXT "name: stays\n"
 		       "timeout: 2s\n"
 		       "endpoints: {api: {}}\n"
@@ -188,11 +188,11 @@ Test(instances, instances_that_come_back_together_are_a_herd)
 		       "defaults:\n"
 		       "  clients: 16\n"
 		       "  endpoints: {api: {faults: [refuse x16, accept]}}\n"
-		       "  expect: {exit: 0, attempts: 32, herd: {max: 12, within: 600ms, of: "
+		       "  expect: {exit: 0, attempts: 32, herd: {max: 12, within: 2s, of: "
 		       "retries}}\n" NEXT "name: all together\n"
 		       "client: {command: [synfault-backoff, --base, '800', '${api}']}\n" NEXT
 		       "name: spread\n"
-		       "client: {command: [synfault-backoff, --base, '3000', --jitter, full, "
+		       "client: {command: [synfault-backoff, --base, '10000', --jitter, full, "
 		       "'${api}']}\n");
 	program_runs(synfault, "run --junit junit.xml a.yaml");
 	program_exited(synfault, STATUS_FAILED);

@@ -13,34 +13,36 @@
 	"[python3, -c, \"import os, socket, time; s = socket.create_connection(("                  \
 	"os.environ['SYNFAULT_API_HOST'], int(os.environ['SYNFAULT_API_PORT']))); " close          \
 	"os.fork() or time.sleep(60)\"]"
-/* Tries once, and leaves a process behind that tries again some seconds later. */
-#define LEAVES_ATTEMPT(seconds)                                                                    \
-	"[sh, -c, '(sleep " seconds "; synfault-tiny ${api}; sleep 60) & synfault-tiny ${api}; "   \
+/* Tries once, and leaves a process behind that tries again some seconds later, and goes on or ends.
+ */
+#define LEAVES_ATTEMPT(seconds, then)                                                              \
+	"[sh, -c, '(sleep " seconds "; synfault-tiny ${api}; " then ") & synfault-tiny ${api}; "   \
 	"exit 0']"
 
-#define RETRIES_SOON    LEAVES_ATTEMPT("0.2")
-#define RETRIES_LATE    LEAVES_ATTEMPT("1.5")
+#define RETRIES_SOON    LEAVES_ATTEMPT("0.2", "true")
+#define RETRIES_LATE    LEAVES_ATTEMPT("1.5", "true")
+#define RETRIES_UNSEEN  LEAVES_ATTEMPT("60", "sleep 60")
 #define STAYS_CONNECTED LEAVES_CONNECTION("")
 #define DISCONNECTS     LEAVES_CONNECTION("s.close(); ")
 
 #define SCENARIOS                                                                                  \
 	"name: tries again\n"                                                                      \
-	"leftover-timeout: 2s\n"                                                                   \
+	"leftover-timeout: 30s\n"                                                                  \
 	"repeat: 2\n"                                                                              \
 	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
 	"client: {command: " RETRIES_SOON "}\n"                                                    \
 	"expect: {gives-up: {attempts: 9}}\n" NEXT "name: tries again too late to be seen\n"       \
 	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
-	"client: {command: " RETRIES_LATE "}\n"                                                    \
+	"client: {command: " RETRIES_UNSEEN "}\n"                                                  \
 	"expect: {gives-up: {attempts: 9}, attempts: 1}\n" NEXT                                    \
 	"name: tries again late, and is waited for\n"                                              \
-	"leftover-timeout: 2500ms\n"                                                               \
+	"leftover-timeout: 30s\n"                                                                  \
 	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
 	"client: {command: " RETRIES_LATE "}\n"                                                    \
 	"expect: {gives-up: {attempts: 9}}\n" NEXT "name: is not waited for\n"                     \
 	"leftover-timeout: 0s\n"                                                                   \
 	"endpoints: {api: {faults: [refuse]}}\n"                                                   \
-	"client: {command: " RETRIES_SOON "}\n"                                                    \
+	"client: {command: " RETRIES_UNSEEN "}\n"                                                  \
 	"expect: {gives-up: {attempts: 9}, attempts: 1}\n" NEXT "name: keeps its connection\n"     \
 	"endpoints: {api: {serve: accept, faults: [accept]}}\n"                                    \
 	"client: {command: " STAYS_CONNECTED "}\n"                                                 \

@@ -40,8 +40,9 @@ Test(remote, faults_look_real_to_the_client_of_any_server)
 		for (size_t k = 0; k < record->n_events; k++)
 			syns += record->events[k].kind == EVENT_SYN &&
 				record->events[k].u.net.attempt == 2;
-		/* Held for 1.5 s, and retransmitted after 1 s, as on a slow network. */
-		cr_expect_eq(syns, 2, "%s: %u SYNs", record->scenario, syns);
+		/* Held for 1.5 s, and retransmitted after 1 s, as on a slow network; later, too, if
+		 * the answer is late. */
+		cr_expect(syns >= 2 && syns <= 4, "%s: %u SYNs", record->scenario, syns);
 		cr_expect_str_eq(record->isolation, "shared");
 		if (i < 3)
 			cr_expect_str_eq(record->endpoints[0].delays, "reinjected");
@@ -75,16 +76,17 @@ static void assert_connections(const struct record *record)
 		const char *step;
 		int64_t least_ns, received; /* received: -1: ended before all was read */
 	} cases[] = {
-		{"half-open", NS_PER_S, -1},
+		/* Until curl gives up, after a second that begins before it connects. */
+		{"half-open", NS_PER_S / 2, -1},
 		{"backlog-full abort", 0, 0},
 		{"reset after accept", 0, 0},
 		{"reset after 5000 bytes", 0, 5000},
-		{"stall after 5000 bytes", NS_PER_S, -1},
+		{"stall after 5000 bytes", NS_PER_S / 2, -1},
 		/* A FIN counts as 1 byte. */
 		{"close after accept", 0, 1},
 		{"close after 5000 bytes", 0, 5001},
 		{"reset after 30000 bytes to-server", 0, 0},
-		{"stall after 30000 bytes to-server", NS_PER_S, -1},
+		{"stall after 30000 bytes to-server", NS_PER_S / 2, -1},
 		{"slow 200 KB/s", 490 * NS_PER_MS, -1},
 		{"slow 400 KB/s to-server", 490 * NS_PER_MS, -1},
 		{"latency 30ms", 60 * NS_PER_MS, -1},
@@ -117,8 +119,8 @@ Test(remote, connections_break_as_the_script_says)
 		"    command:\n"
 		"    - sh\n"
 		"    - -c\n"
-		"    - 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do\n"
-		"         curl -s -m 1 -T big -H Expect: -o /dev/null http://${db}/;\n"
+		"    - 'for limit in 1 20 20 20 1 20 20 20 1 20 20 20; do\n"
+		"         curl -s -m $limit -T big -H Expect: -o /dev/null http://${db}/;\n"
 		"         echo $?; done'\n"
 		"  expect: {connected: 12, ended: [" LATER_ENDS "]}\n" NEXT LATER("192.0.2.2:8000")
 			NEXT LATER("[2001:db8::2]:8000") NEXT LATER("192.0.2.1:8000"));
@@ -249,14 +251,15 @@ Test(remote, killed_run_does_not_cut_clients_off)
 			    "c.sock --ready-fd 3 "
 			    "a.yaml 3>f >out &\n"
 			    "  pid=$!; read line <f; rm f; }\n"
-			    "try() { timeout 5 synfault-tiny 192.0.2.2:5432; echo $1 $?; }\n"
+			    "await_end() { while kill -0 $1 2>/dev/null; do sleep 0.02; done; }\n"
+			    "try() { timeout 20 synfault-tiny 192.0.2.2:5432; echo $1 $?; }\n"
 			    "start; kill -9 $(pgrep -P $pid); wait $pid; try session\n"
 			    "start; session=$(pgrep -P $pid); kill -9 $pid; wait $pid\n"
-			    "while kill -0 $session 2>/dev/null; do sleep 0.02; done; try guard\n"
-			    "start; kill -9 $pid $(pgrep -P $pid); wait $pid\n"
-			    "synfault inject --control d.sock a.yaml 2>&1 | head -n 1 & sleep 0.5\n"
-			    "synfault ctl --control d.sock next >/dev/null; try swept\n"
-			    "synfault ctl --control d.sock stop; wait %?inject\n");
+			    "await_end $session; try guard\n"
+			    "start; session=$(pgrep -P $pid); kill -9 $pid $session; wait $pid\n"
+			    "await_end $session; start\n"
+			    "synfault ctl --control c.sock next >/dev/null; try swept\n"
+			    "synfault ctl --control c.sock stop; wait $pid\n");
 	program_printed(synfault, "session 0\n");
 	program_printed(synfault, "guard 0\n");
 	program_printed(synfault, "swept 0\n");

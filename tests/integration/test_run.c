@@ -590,12 +590,12 @@ static void daemons_are_stopped(struct program *synfault, const char *isolation)
 
 	program_writes(synfault, "a.yaml", "%s",
 		       "name: ends\n"
-		       "run-for: 700ms\n"
+		       "run-for: 1500ms\n"
 		       "stop-timeout: 20s\n"
 		       "endpoints: {api: {}}\n"
 		       "client: {command: [sh, -c, 'sleep 1000 & wait']}\n"
 		       "expect: {attempts: 0}\n" NEXT "name: has to be killed\n"
-		       "run-for: 700ms\n"
+		       "run-for: 1500ms\n"
 		       "stop-timeout: 300ms\n"
 		       "endpoints: {api: {}}\n"
 		       "client: {command: [sh, -c, 'trap \"\" TERM; sleep 1000; sleep 1000']}\n"
@@ -612,7 +612,7 @@ static void daemons_are_stopped(struct program *synfault, const char *isolation)
 			if (record->events[k].kind == EVENT_STOP)
 				stop = &record->events[k];
 		cr_assert(stop && exit);
-		cr_expect_geq(stop->at_ns, 700 * NS_PER_MS);
+		cr_expect_geq(stop->at_ns, 1500 * NS_PER_MS);
 		cr_expect_geq(exit->at_ns, stop->at_ns + (int64_t)i * 300 * NS_PER_MS);
 		cr_assert(WIFSIGNALED(exit->u.exit.wait_status));
 		cr_expect_eq(WTERMSIG(exit->u.exit.wait_status), ends[i]);

@@ -154,7 +154,6 @@ Test(tools, known_clients_pass_their_packs)
 	const char *required = getenv("SYNFAULT_REQUIRE_PRIVILEGES");
 
 	cr_assert_not_null(source);
-	synfault->patience_ns = 60 * NS_PER_S;
 	/* Elsewhere some clients may be missing; this test needs all of them, in one version. */
 	program_runs(synfault, "run %s --tag '!version' --timing-scale 2.5 %s/scenarios/clients",
 		     required && strcmp(required, "1") == 0 ? "--require" : "", source);

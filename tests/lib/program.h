@@ -88,6 +88,8 @@ void program_starts(struct program *program, const char *format, ...) PRINTF(2, 
 void program_ends(struct program *program);
 /* While it runs: waits until the file exists. */
 void program_waits_for_file(struct program *program, const char *path);
+/* While it runs: waits until the text is on standard error. */
+void program_waits_for_complaint(struct program *program, const char *text);
 /* While it runs: finds its supervisors, one per running scenario; the caller frees the array. */
 size_t program_supervisors(const struct program *program, pid_t **ret);
 
