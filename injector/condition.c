@@ -196,7 +196,7 @@ static int read_duration(const char *text, const char *end, int64_t *ret_ns,
 	return 0;
 }
 
-static bool is_blank(const char *from, const char *to)
+static bool is_all_blank(const char *from, const char *to)
 {
 	return skip_blanks(from) >= to;
 }
@@ -246,19 +246,19 @@ int time_window_parse(const char *text, bool lone_end, struct time_window *ret,
 	}
 	if (dots && dots > end)
 		dots = NULL;
-	if (!dots && (!lone_end || is_blank(text, end))) {
+	if (!dots && (!lone_end || is_all_blank(text, end))) {
 		fail(ret_error, "\"%.*s\" is not a window of time", shown(text), text);
 		return hint(ret_error, "a window is written 0s..5s, 2s.., or 0s..5s every 20s");
 	}
-	if (dots && is_blank(text, dots) && is_blank(dots + 2, end)) {
+	if (dots && is_all_blank(text, dots) && is_all_blank(dots + 2, end)) {
 		fail(ret_error, "a window needs at least one end");
 		return hint(ret_error, "a window is written 0s..5s, 2s.., or 0s..5s every 20s");
 	}
 	if (!dots)
 		status = read_duration(text, end, &window.to_ns, ret_error);
-	if (!status && dots && !is_blank(text, dots))
+	if (!status && dots && !is_all_blank(text, dots))
 		status = read_duration(text, dots, &window.from_ns, ret_error);
-	if (!status && dots && !is_blank(dots + 2, end))
+	if (!status && dots && !is_all_blank(dots + 2, end))
 		status = read_duration(dots + 2, end, &window.to_ns, ret_error);
 	if (!status && every)
 		status = read_duration(every + strlen("every"), text + strlen(text),

@@ -2,6 +2,8 @@
 /* Keeps and writes fault scripts: see script.h. */
 #include "injector/script.h"
 
+#include "injector/step_text.h"
+
 void script_append(struct script *script, const struct step *step)
 {
 	array_append(script->steps, script->n_steps, script->capacity, *step);

@@ -194,28 +194,22 @@ static int read_for(struct step_parser *parser, struct step *step)
 	return 0;
 }
 
-/* Explains the direction of a stall in the wrong place. */
-static int check_way(struct step_parser *parser, const struct step *step)
+bool step_read_late_way(struct step_parser *parser, struct step *step)
 {
-	struct step_token token = parser_peek(parser), ahead_token;
-	AUTO_STRBUF struct strbuf meant = {0};
-	struct step_parser ahead = *parser;
-	struct step right = *step;
+	struct step_token token = parser_peek(parser);
 
 	if (step_break(step) != STEP_STALL || step->way != STALL_BOTH_WAYS)
-		return 0;
-	right.way = token_is(&token, way_names[STALL_FROM_SERVER]) ? STALL_FROM_SERVER
+		return false;
+	step->way = token_is(&token, way_names[STALL_FROM_SERVER]) ? STALL_FROM_SERVER
 		    : token_is(&token, way_names[STALL_TO_SERVER]) ? STALL_TO_SERVER
 								   : STALL_BOTH_WAYS;
-	if (right.way == STALL_BOTH_WAYS)
-		return 0;
-	parser_take(&ahead, &token);
-	ahead_token = parser_peek(&ahead);
-	if (token_is(&ahead_token, "for") && step->for_ns == 0)
-		(void)read_for(&ahead, &right);
-	step_format(&right, &meant);
-	parser_fail(parser, &token, "what a stall stops comes before \"after\"");
-	return parser_hint(parser, "did you mean \"%s\"?", strbuf_text(&meant));
+	if (step->way == STALL_BOTH_WAYS)
+		return false;
+	parser_take(parser, &token);
+	token = parser_peek(parser);
+	if (token_is(&token, "for") && step->for_ns == 0)
+		(void)read_for(parser, step);
+	return true;
 }
 
 int step_read_after(struct step_parser *parser, const struct step_token *action, struct step *step)
@@ -224,9 +218,7 @@ int step_read_after(struct step_parser *parser, const struct step_token *action,
 
 	if (error == 0)
 		error = read_amount(parser, action, step);
-	if (error == 0)
-		error = read_for(parser, step);
-	return error == 0 ? check_way(parser, step) : error;
+	return error == 0 ? read_for(parser, step) : error;
 }
 
 int step_read_slow(struct step_parser *parser, const struct step_token *action, struct step *step)

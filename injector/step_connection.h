@@ -12,6 +12,12 @@
  * Return: 0, or -EINVAL and sets the parser's error.
  */
 int step_read_after(struct step_parser *parser, const struct step_token *action, struct step *step);
+/**
+ * step_read_late_way() - read a direction of a stall that a user wrote after all else
+ *
+ * Return: whether there is one. @step is then what was meant.
+ */
+bool step_read_late_way(struct step_parser *parser, struct step *step);
 /** step_read_slow() - read what follows "slow"; return as step_read_after() */
 int step_read_slow(struct step_parser *parser, const struct step_token *action, struct step *step);
 /** step_read_loss() - read what follows "packet-loss"; return as step_read_after() */

@@ -15,9 +15,12 @@ struct step_token {
 	size_t offset, length;
 };
 
+typedef int step_parse_fn(const char *text, struct step *ret, struct step_error *ret_error);
+
 struct step_parser {
 	const char *text;
 	size_t at;
+	step_parse_fn *parse_step; /* for a step within an outage */
 	struct step_error error;
 };
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 
 #include "common/duration.h"
-#include "injector/step_lexer.h"
 
 #define DOWN_EXAMPLE "for example \"down 5s\", \"down 5s every 20s\" or \"down 2s..7s with drop\""
 #define FLAP_EXAMPLE "for example \"flap up 2s down 1s\""
@@ -92,7 +91,7 @@ static int parse_with(struct step_parser *parser, const struct step_token *with,
 		return fail(parser, with, "\"with\" needs a step after it",
 			    "for example \"down 5s with drop\"");
 	text = xstrndup(rest.text, before_ending(rest.text));
-	status = step_parse(text, step, &parser->error);
+	status = parser->parse_step(text, step, &parser->error);
 	if (status < 0) {
 		parser->error.offset += rest.offset;
 		return status;
@@ -327,9 +326,10 @@ static int parse_restart(struct step_parser *parser, const struct step_token *re
 	return 0;
 }
 
-int outage_parse(const char *text, struct step *ret, struct step_error *ret_error)
+int outage_parse(const char *text, step_parse_fn *parse_step, struct step *ret,
+		 struct step_error *ret_error)
 {
-	struct step_parser parser = {.text = text};
+	struct step_parser parser = {.text = text, .parse_step = parse_step};
 	struct step_token word = parser_peek(&parser);
 	struct step step = {
 		.action = STEP_REFUSE,
@@ -355,12 +355,13 @@ static bool has_only_window(const struct condition *when)
 
 bool outage_can_say(const struct step *step)
 {
-	return is_absence(step) && has_only_window(&step->when);
+	return (is_absence(step) || step->action == STEP_PAUSE) && has_only_window(&step->when);
 }
 
-bool pause_can_say(const struct step *step)
+bool outage_has_with(const struct step *step)
 {
-	return step->action == STEP_PAUSE && has_only_window(&step->when);
+	return step->action != STEP_PAUSE &&
+	       (step->action != STEP_REFUSE || step->repeat_explicit || step->repeat > 1);
 }
 
 /* Writes a restart or a pause as parse_restart() reads it. */
@@ -386,15 +387,11 @@ static void format_restart(const char *name, const struct step *step, struct str
 
 void outage_format(const struct step *step, struct strbuf *out)
 {
-	const bool refuses =
-		step->action == STEP_REFUSE && !step->repeat_explicit && step->repeat == 1;
-	struct step with = *step;
-
 	if (step->action == STEP_PAUSE) {
 		format_restart("pause", step, out);
 		return;
 	}
-	if (refuses && step->ending && step->when.window.to_ns != INT64_MAX) {
+	if (!outage_has_with(step) && step->ending && step->when.window.to_ns != INT64_MAX) {
 		format_restart("restart", step, out);
 		return;
 	}
@@ -402,10 +399,4 @@ void outage_format(const struct step *step, struct strbuf *out)
 	time_window_format(&step->when.window, true, out);
 	if (step->ending)
 		strbuf_printf(out, " ending %s", step_ending_name(step->ending));
-	if (refuses)
-		return;
-	with.when = (struct condition){0};
-	with.ending = STEP_ENDS_NONE;
-	strbuf_puts(out, " with ");
-	step_format(&with, out);
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 
+#include "injector/step_text.h"
 #include "runner/report/attempt_view.h"
 #include "runner/report/event_line.h"
 #include "runner/session/attached_judge.h"

@@ -36,6 +36,7 @@
 #include <inttypes.h>
 
 #include "common/text.h"
+#include "injector/step_text.h"
 #include "runner/judge/fault_coverage.h"
 #include "runner/judge/findings.h"
 #include "runner/judge/per_instance.h"

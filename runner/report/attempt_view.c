@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "common/signal_names.h"
+#include "injector/step_text.h"
 
 const char *attempt_endpoint_name(const struct record *record, uint32_t endpoint)
 {

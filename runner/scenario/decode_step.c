@@ -4,6 +4,7 @@
 
 #include <strings.h>
 
+#include "injector/step_text.h"
 #include "runner/scenario/decode_value.h"
 
 /*

@@ -200,7 +200,7 @@ static json_t *step_form(void)
 {
 	AUTO_STRBUF struct strbuf pattern = {0};
 
-	/* Outages are steps, too (injector/step.h). */
+	/* Outages are steps, too (injector/step_text.h). */
 	strbuf_puts(&pattern, "^ *(down|flap|restart");
 	for (int action = 0; action < STEP_N_ACTIONS; action++)
 		strbuf_printf(&pattern, "|%s", step_action_name((enum step_action)action));

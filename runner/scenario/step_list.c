@@ -4,7 +4,7 @@
 
 #include <ctype.h>
 
-#include "injector/step.h"
+#include "injector/step_text.h"
 
 char **step_list_split(const char *text)
 {

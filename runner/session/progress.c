@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "injector/step_text.h"
 #include "runner/judge/script_parts.h"
 #include "runner/record/json_fields.h"
 #include "runner/report/run_json_fields.h"

@@ -7,6 +7,7 @@
 
 #include "common/duration.h"
 #include "injector/event_loop.h"
+#include "injector/step_text.h"
 #include "runner/sandbox/detach.h"
 #include "runner/sandbox/netns_tables.h"
 #include "runner/sandbox/supervise.h"

@@ -8,6 +8,7 @@
 
 #include "common/duration.h"
 #include "common/text.h"
+#include "injector/step_text.h"
 #include "runner/scenario/table.h"
 #include "runner/trace/pcapng.h"
 

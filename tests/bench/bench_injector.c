@@ -30,6 +30,7 @@
 #include "common/duration.h"
 #include "injector/event_loop.h"
 #include "injector/injector.h"
+#include "injector/step_text.h"
 
 enum {
 	ROUNDS = 7,

@@ -2,6 +2,7 @@
 /* Fuzzes the parsers of fault steps and of durations. The input is the text of one. */
 #include "common/duration.h"
 #include "injector/script.h"
+#include "injector/step_text.h"
 #include "tests/fuzz/fuzz.h"
 
 static bool step_equal(const struct step *a, const struct step *b)

@@ -9,6 +9,7 @@
 #include <limits.h>
 
 #include "common/text.h"
+#include "injector/step_text.h"
 #include "runner/record/history.h"
 #include "runner/trace/trace.h"
 #include "tests/lib/confine.h"

@@ -2,6 +2,7 @@
 /* See record_builder.h. */
 #include <sys/wait.h>
 
+#include "injector/step_text.h"
 #include "tests/lib/record_builder.h"
 
 #define FIRST_LINE 101

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "common/duration.h"
+#include "injector/step_text.h"
 #include "tests/lib/netns.h"
 
 struct address wire_address(const char *host, uint16_t port)

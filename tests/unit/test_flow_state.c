@@ -5,6 +5,7 @@
 
 #include "common/duration.h"
 #include "injector/flow_state.h"
+#include "injector/step_text.h"
 
 TestSuite(flow);
 

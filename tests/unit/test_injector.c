@@ -11,6 +11,7 @@
 #include "common/duration.h"
 #include "injector/event_loop.h"
 #include "injector/injector.h"
+#include "injector/step_text.h"
 
 #define MAX_ITEMS 64
 #define START_NS  (1000 * NS_PER_S)

@@ -6,6 +6,7 @@
 
 #include "common/duration.h"
 #include "injector/script.h"
+#include "injector/step_text.h"
 
 TestSuite(script);
 

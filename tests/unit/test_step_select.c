@@ -6,6 +6,7 @@
 #include "common/duration.h"
 #include "common/random.h"
 #include "injector/step_select.h"
+#include "injector/step_text.h"
 
 TestSuite(progress);
 

@@ -8,6 +8,7 @@
 
 #include "common/duration.h"
 #include "common/random.h"
+#include "injector/step_text.h"
 #include "injector/tracker.h"
 
 TestSuite(tracker);
