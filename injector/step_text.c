@@ -249,6 +249,11 @@ static int parse_lose(struct step_parser *parser, const struct step_token *actio
 	return 0;
 }
 
+static void format_lose(const struct step *step, struct strbuf *out)
+{
+	strbuf_printf(out, " %u", step->lose);
+}
+
 static int parse_unreachable(struct step_parser *parser, const struct step_token *before,
 			     struct step *step)
 {
@@ -275,6 +280,93 @@ static int parse_unreachable(struct step_parser *parser, const struct step_token
 	return meant ? parser_hint(parser, "did you mean \"%s\"?", meant)
 		     : parser_hint(parser, "one of net, host, port, admin and protocol");
 }
+
+static void format_unreachable(const struct step *step, struct strbuf *out)
+{
+	strbuf_printf(out, " %s", unreachable_names[step->unreachable]);
+}
+
+static int parse_delay(struct step_parser *parser, const struct step_token *action,
+		       struct step *step)
+{
+	struct step_token token = parser_peek(parser), low, high;
+
+	if (token.length == 0) {
+		parser_fail(parser, action, "\"delay\" needs a duration");
+		return parser_hint(parser, "for example \"delay 300ms\" or \"delay 100ms..2s\"");
+	}
+	if (parser_duration(parser, &low, &step->delay_min_ns) < 0)
+		return -EINVAL;
+	step->delay_max_ns = step->delay_min_ns;
+	token = parser_peek(parser);
+	if (token.length >= 2 && !memcmp(token.text, "..", 2)) {
+		parser->at = token.offset + 2;
+		if (parser_peek(parser).length == 0) {
+			token.offset = low.offset;
+			token.length = parser->at - low.offset;
+			parser_fail(parser, &token, "the range has no end");
+			return parser_hint(parser, "for example \"delay 100ms..2s\"");
+		}
+		if (parser_duration(parser, &high, &step->delay_max_ns) < 0)
+			return -EINVAL;
+		if (step->delay_max_ns < step->delay_min_ns) {
+			char low_buffer[WORD_SIZE], high_buffer[WORD_SIZE];
+
+			token.offset = low.offset;
+			token.length = parser->at - low.offset;
+			parser_fail(parser, &token, "the range ends before it begins");
+			return parser_hint(parser, "did you mean \"%s..%s\"?",
+					   token_shown(&high, high_buffer),
+					   token_shown(&low, low_buffer));
+		}
+	}
+	return 0;
+}
+
+static void format_delay(const struct step *step, struct strbuf *out)
+{
+	char low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
+
+	strbuf_printf(out, " %s", duration_format_exact(step->delay_min_ns, low));
+	if (step->delay_max_ns != step->delay_min_ns)
+		strbuf_printf(out, "..%s", duration_format_exact(step->delay_max_ns, high));
+}
+
+static int parse_backlog_full(struct step_parser *parser, const struct step_token *action,
+			      struct step *step)
+{
+	struct step_token token = parser_peek(parser);
+
+	(void)action;
+	if (token_is(&token, "abort")) {
+		step->abort = true;
+		parser_take(parser, &token);
+	}
+	return 0;
+}
+
+static void format_backlog_full(const struct step *step, struct strbuf *out)
+{
+	strbuf_puts(out, step->abort ? " abort" : "");
+}
+
+/* What follows an action's name; those that are not here stand alone. */
+static const struct {
+	int (*read)(struct step_parser *parser, const struct step_token *action, struct step *step);
+	void (*format)(const struct step *step, struct strbuf *out);
+} arguments[STEP_N_ACTIONS] = {
+	[STEP_LOSE] = {parse_lose, format_lose},
+	[STEP_DELAY] = {parse_delay, format_delay},
+	[STEP_UNREACHABLE] = {parse_unreachable, format_unreachable},
+	[STEP_LOSE_SYN_ACK] = {parse_lose, format_lose},
+	[STEP_BACKLOG_FULL] = {parse_backlog_full, format_backlog_full},
+	[STEP_RESET] = {step_read_after, step_format_after},
+	[STEP_STALL] = {step_read_after, step_format_after},
+	[STEP_CLOSE] = {step_read_after, step_format_after},
+	[STEP_SLOW] = {step_read_slow, step_format_slow},
+	[STEP_PACKET_LOSS] = {step_read_loss, step_format_loss},
+	[STEP_LATENCY] = {step_read_latency, step_format_latency},
+};
 
 /* Returns whether @action can follow @first on the same attempt. */
 static bool can_follow(enum step_action first, enum step_action action)
@@ -357,62 +449,9 @@ static int parse_then(struct step_parser *parser, struct step *step)
 			continue;
 		step->then = (enum step_action)i;
 		parser_take(parser, &token);
-		return i == STEP_SLOW          ? step_read_slow(parser, &token, step)
-		       : i == STEP_PACKET_LOSS ? step_read_loss(parser, &token, step)
-		       : i == STEP_LATENCY     ? step_read_latency(parser, &token, step)
-					       : step_read_after(parser, &token, step);
+		return arguments[i].read(parser, &token, step);
 	}
 	return fail_then(parser, &token, step);
-}
-
-static int parse_delay(struct step_parser *parser, const struct step_token *action,
-		       struct step *step)
-{
-	struct step_token token = parser_peek(parser), low, high;
-
-	if (token.length == 0) {
-		parser_fail(parser, action, "\"delay\" needs a duration");
-		return parser_hint(parser, "for example \"delay 300ms\" or \"delay 100ms..2s\"");
-	}
-	if (parser_duration(parser, &low, &step->delay_min_ns) < 0)
-		return -EINVAL;
-	step->delay_max_ns = step->delay_min_ns;
-	token = parser_peek(parser);
-	if (token.length >= 2 && !memcmp(token.text, "..", 2)) {
-		parser->at = token.offset + 2;
-		if (parser_peek(parser).length == 0) {
-			token.offset = low.offset;
-			token.length = parser->at - low.offset;
-			parser_fail(parser, &token, "the range has no end");
-			return parser_hint(parser, "for example \"delay 100ms..2s\"");
-		}
-		if (parser_duration(parser, &high, &step->delay_max_ns) < 0)
-			return -EINVAL;
-		if (step->delay_max_ns < step->delay_min_ns) {
-			char low_buffer[WORD_SIZE], high_buffer[WORD_SIZE];
-
-			token.offset = low.offset;
-			token.length = parser->at - low.offset;
-			parser_fail(parser, &token, "the range ends before it begins");
-			return parser_hint(parser, "did you mean \"%s..%s\"?",
-					   token_shown(&high, high_buffer),
-					   token_shown(&low, low_buffer));
-		}
-	}
-	return 0;
-}
-
-static int parse_backlog_full(struct step_parser *parser, const struct step_token *action,
-			      struct step *step)
-{
-	struct step_token token = parser_peek(parser);
-
-	(void)action;
-	if (token_is(&token, "abort")) {
-		step->abort = true;
-		parser_take(parser, &token);
-	}
-	return 0;
 }
 
 /*
@@ -532,26 +571,12 @@ static int check_way(struct step_parser *parser, const struct step *step)
 
 static int parse(struct step_parser *parser, struct step *step)
 {
-	static int (*const arguments[STEP_N_ACTIONS])(struct step_parser *,
-						      const struct step_token *, struct step *) = {
-		[STEP_LOSE] = parse_lose,
-		[STEP_DELAY] = parse_delay,
-		[STEP_UNREACHABLE] = parse_unreachable,
-		[STEP_LOSE_SYN_ACK] = parse_lose,
-		[STEP_BACKLOG_FULL] = parse_backlog_full,
-		[STEP_RESET] = step_read_after,
-		[STEP_STALL] = step_read_after,
-		[STEP_CLOSE] = step_read_after,
-		[STEP_SLOW] = step_read_slow,
-		[STEP_PACKET_LOSS] = step_read_loss,
-		[STEP_LATENCY] = step_read_latency,
-	};
 	struct step_token action = parser_peek(parser);
 	int error;
 
 	error = parse_action(parser, step);
-	if (error == 0 && arguments[step->action])
-		error = arguments[step->action](parser, &action, step);
+	if (error == 0 && arguments[step->action].read)
+		error = arguments[step->action].read(parser, &action, step);
 	if (error == 0)
 		error = parse_then(parser, step);
 	if (error == 0)
@@ -577,50 +602,6 @@ int step_parse(const char *text, struct step *ret, struct step_error *ret_error)
 	return error;
 }
 
-static void format_arguments(const struct step *step, enum step_action action, struct strbuf *out)
-{
-	char low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
-
-	switch (action) {
-	case STEP_LOSE:
-	case STEP_LOSE_SYN_ACK:
-		strbuf_printf(out, " %u", step->lose);
-		break;
-	case STEP_DELAY:
-		strbuf_printf(out, " %s", duration_format_exact(step->delay_min_ns, low));
-		if (step->delay_max_ns != step->delay_min_ns)
-			strbuf_printf(out, "..%s", duration_format_exact(step->delay_max_ns, high));
-		break;
-	case STEP_UNREACHABLE:
-		strbuf_printf(out, " %s", unreachable_names[step->unreachable]);
-		break;
-	case STEP_BACKLOG_FULL:
-		strbuf_puts(out, step->abort ? " abort" : "");
-		break;
-	case STEP_RESET:
-	case STEP_STALL:
-	case STEP_CLOSE:
-		step_format_after(step, out);
-		break;
-	case STEP_SLOW:
-		step_format_slow(step, out);
-		break;
-	case STEP_PACKET_LOSS:
-		step_format_loss(step, out);
-		break;
-	case STEP_LATENCY:
-		step_format_latency(step, out);
-		break;
-	case STEP_ACCEPT:
-	case STEP_REFUSE:
-	case STEP_DROP:
-	case STEP_HALF_OPEN:
-	case STEP_PAUSE:
-	case STEP_N_ACTIONS:
-		break;
-	}
-}
-
 void step_format_then(const struct step *step, struct strbuf *out)
 {
 	if (step->then_refuse)
@@ -630,13 +611,14 @@ void step_format_then(const struct step *step, struct strbuf *out)
 	if (step->then == STEP_ACCEPT)
 		return;
 	strbuf_printf(out, " then %s", step_action_names[step->then]);
-	format_arguments(step, step->then, out);
+	arguments[step->then].format(step, out);
 }
 
 static void format_plain(const struct step *step, struct strbuf *out)
 {
 	strbuf_puts(out, step_action_names[step->action]);
-	format_arguments(step, step->action, out);
+	if (arguments[step->action].format)
+		arguments[step->action].format(step, out);
 	step_format_then(step, out);
 	if (step->repeat_explicit || step->repeat > 1)
 		strbuf_printf(out, " x%u", step->repeat);
