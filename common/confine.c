@@ -8,23 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#if defined(__x86_64__)
-#define OWN_ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define OWN_ARCHITECTURE AUDIT_ARCH_AARCH64
-#else
-#define OWN_ARCHITECTURE 0 /* there is no filter for it */
-#endif
-/* Marks the numbers of x32 system calls. */
-#define X32_BIT 0x40000000
+#include "common/syscall_filter.h"
 
 /* Calls that newer kernels have have the same number on all machines. */
 enum newer {
@@ -41,54 +29,30 @@ enum newer {
 	NUMBER_SETXATTRAT = 463,
 };
 
-enum { MAX_LINES = 320 };
-
-struct filter {
-	struct sock_filter lines[MAX_LINES];
-	size_t n_lines;
-};
-
-static void add(struct filter *filter, uint16_t code, uint32_t value, uint8_t jump_true,
-		uint8_t jump_false)
+static void refuse_with(struct syscall_filter *filter, long number, uint32_t error)
 {
-	filter->lines[filter->n_lines++] = (struct sock_filter){code, jump_true, jump_false, value};
+	syscall_filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 1);
+	syscall_filter_answer(filter, SECCOMP_RET_ERRNO | error);
 }
 
-static void load(struct filter *filter, size_t offset)
-{
-	add(filter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
-}
-
-static void answer(struct filter *filter, uint32_t action)
-{
-	add(filter, BPF_RET | BPF_K, action, 0, 0);
-}
-
-static void refuse_with(struct filter *filter, long number, uint32_t error)
-{
-	add(filter, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 1);
-	answer(filter, SECCOMP_RET_ERRNO | error);
-}
-
-static void refuse(struct filter *filter, const long *numbers, size_t n)
+static void refuse(struct syscall_filter *filter, const long *numbers, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		refuse_with(filter, numbers[i], EPERM);
 }
 
 /* Refuses a call if one of these bits is set in an argument, or (@unless) if none is. */
-static void refuse_bits(struct filter *filter, long number, unsigned argument, uint32_t bits,
-			bool unless)
+static void refuse_bits(struct syscall_filter *filter, long number, unsigned argument,
+			uint32_t bits, bool unless)
 {
-	add(filter, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 4);
-	/* The lower half: both supported machines are little-endian. */
-	load(filter, offsetof(struct seccomp_data, args) + 8 * (size_t)argument);
-	add(filter, BPF_JMP | BPF_JSET | BPF_K, bits, !unless, unless);
-	answer(filter, SECCOMP_RET_ALLOW);
-	answer(filter, SECCOMP_RET_ERRNO | EPERM);
+	syscall_filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 4);
+	syscall_filter_load_argument(filter, argument, false);
+	syscall_filter_add(filter, BPF_JMP | BPF_JSET | BPF_K, bits, !unless, unless);
+	syscall_filter_answer(filter, SECCOMP_RET_ALLOW);
+	syscall_filter_answer(filter, SECCOMP_RET_ERRNO | EPERM);
 }
 
-static void refuse_always(struct filter *filter)
+static void refuse_always(struct syscall_filter *filter)
 {
 	static const long numbers[] = {
 		/* programs and processes */
@@ -153,7 +117,7 @@ static void refuse_always(struct filter *filter)
 	refuse_bits(filter, SYS_clone, 0, CLONE_THREAD, true);
 }
 
-static void refuse_writing(struct filter *filter)
+static void refuse_writing(struct syscall_filter *filter)
 {
 	static const long numbers[] = {
 #ifdef SYS_creat
@@ -178,7 +142,7 @@ static void refuse_writing(struct filter *filter)
 #endif
 }
 
-static void refuse_removing(struct filter *filter)
+static void refuse_removing(struct syscall_filter *filter)
 {
 	static const long numbers[] = {
 #ifdef SYS_unlink
@@ -191,35 +155,15 @@ static void refuse_removing(struct filter *filter)
 	refuse(filter, numbers, ARRAY_SIZE(numbers));
 }
 
-static int install(const struct filter *filter)
-{
-	const struct sock_fprog program = {
-		.len = (unsigned short)filter->n_lines,
-		.filter = (struct sock_filter *)(uintptr_t)filter->lines,
-	};
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) < 0)
-		return errno == EINVAL ? -ENOSYS : -errno;
-	return 0;
-}
-
 int confine(unsigned kept)
 {
 	static const long sockets[] = {SYS_socket};
-	struct filter filter = {.n_lines = 0};
+	struct syscall_filter filter;
+	int status;
 
-	if (OWN_ARCHITECTURE == 0)
+	if (!syscall_filter_is_possible())
 		return -ENOSYS;
-	load(&filter, offsetof(struct seccomp_data, arch));
-	add(&filter, BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCHITECTURE, 1, 0);
-	answer(&filter, SECCOMP_RET_ERRNO | EPERM);
-	load(&filter, offsetof(struct seccomp_data, nr));
-#ifdef __x86_64__
-	add(&filter, BPF_JMP | BPF_JSET | BPF_K, X32_BIT, 0, 1);
-	answer(&filter, SECCOMP_RET_ERRNO | EPERM);
-#endif
+	syscall_filter_begin(&filter, SECCOMP_RET_ERRNO | EPERM);
 	refuse_always(&filter);
 	if (!(kept & CONFINE_KEEP_WRITING))
 		refuse_writing(&filter);
@@ -227,8 +171,9 @@ int confine(unsigned kept)
 		refuse_removing(&filter);
 	if (!(kept & CONFINE_KEEP_SOCKETS))
 		refuse(&filter, sockets, ARRAY_SIZE(sockets));
-	answer(&filter, SECCOMP_RET_ALLOW);
-	return install(&filter);
+	syscall_filter_answer(&filter, SECCOMP_RET_ALLOW);
+	status = syscall_filter_install(&filter, SECCOMP_FILTER_FLAG_TSYNC);
+	return status == -EINVAL ? -ENOSYS : status;
 }
 
 uint64_t confine_permitted(void)

@@ -48,7 +48,7 @@ struct turn {
 
 /* ---- programs that join the clock ---- */
 
-int clock_process_join(int join_fd, const struct filter *filter)
+int clock_process_join(int join_fd, const struct syscall_filter *filter)
 {
 	struct joining joining = {.tid = (pid_t)syscall(SYS_gettid)};
 	ssize_t length;
@@ -63,7 +63,7 @@ int clock_process_join(int join_fd, const struct filter *filter)
 	if (length != (ssize_t)sizeof(joining))
 		return length < 0 ? -errno : -EPIPE;
 	(void)prctl(PR_SET_PTRACER, 0, 0, 0, 0);
-	return joining.status < 0 ? joining.status : filter_install(filter);
+	return joining.status < 0 ? joining.status : syscall_filter_install(filter, 0);
 }
 
 static void take_joining(struct clock_process *self)

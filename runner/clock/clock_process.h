@@ -32,7 +32,7 @@ struct clock_process_config {
 /** clock_process_run() - run the clock process, in a child of the supervisor, until it exits */
 NORETURN void clock_process_run(const struct clock_process_config *config);
 
-struct filter;
+struct syscall_filter;
 
 /**
  * clock_process_join() - put the calling process on the client's clock
@@ -44,6 +44,6 @@ struct filter;
  * Return: 0 or a negative errno: -EPERM if ptrace(2) is not allowed; -EOPNOTSUPP if /proc lacks
  * the thread's files; -EPIPE if the clock process is gone.
  */
-int clock_process_join(int join_fd, const struct filter *filter);
+int clock_process_join(int join_fd, const struct syscall_filter *filter);
 
 #endif

@@ -7,9 +7,7 @@
 #include "runner/clock/filter.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/futex.h>
-#include <linux/seccomp.h>
 #include <netinet/tcp.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -21,114 +19,82 @@
 #define RCVTIMEO_NEW 66
 #define SNDTIMEO_NEW 67
 
-#if defined(__x86_64__)
-#define OWN_ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define OWN_ARCHITECTURE AUDIT_ARCH_AARCH64
-#else
-#define OWN_ARCHITECTURE 0
-#endif
-/* Marks the numbers of x32 system calls. */
-#define X32_BIT 0x40000000
-
-static void add(struct filter *filter, uint16_t code, uint32_t value, uint8_t jump_true,
-		uint8_t jump_false)
-{
-	filter->lines[filter->n_lines++] = (struct sock_filter){code, jump_true, jump_false, value};
-}
-
-static void load(struct filter *filter, size_t offset)
-{
-	add(filter, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
-}
-
-/* Loads the lower or upper half of an argument; both supported machines are little-endian. */
-static void load_argument(struct filter *filter, unsigned argument, bool upper)
-{
-	load(filter,
-	     offsetof(struct seccomp_data, args) + 8 * (size_t)argument + 4 * (size_t)upper);
-}
-
-static void answer(struct filter *filter, uint32_t action)
-{
-	add(filter, BPF_RET | BPF_K, action, 0, 0);
-}
-
 /* Begins the block of a call. Returns what end() needs. */
-static size_t begin(struct filter *filter, long number)
+static size_t begin(struct syscall_filter *filter, long number)
 {
-	add(filter, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 0);
+	syscall_filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 0);
 	return filter->n_lines - 1;
 }
 
 /* Ends a block, which has to answer: it has loaded arguments over the call's number. */
-static void end(struct filter *filter, size_t begun)
+static void end(struct syscall_filter *filter, size_t begun)
 {
 	filter->lines[begun].jf = (uint8_t)(filter->n_lines - begun - 1);
 }
 
-static void always(struct filter *filter, long number, uint32_t action)
+static void always(struct syscall_filter *filter, long number, uint32_t action)
 {
 	size_t begun = begin(filter, number);
 
-	answer(filter, action);
+	syscall_filter_answer(filter, action);
 	end(filter, begun);
 }
 
 /* For a call with a pointer to a timeout; NULL means no limit. */
-static void unless_null(struct filter *filter, long number, unsigned argument)
+static void unless_null(struct syscall_filter *filter, long number, unsigned argument)
 {
 	size_t begun = begin(filter, number);
 
-	load_argument(filter, argument, false);
-	add(filter, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2);
-	load_argument(filter, argument, true);
-	add(filter, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
-	answer(filter, SECCOMP_RET_TRACE);
-	answer(filter, SECCOMP_RET_ALLOW);
+	syscall_filter_load_argument(filter, argument, false);
+	syscall_filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2);
+	syscall_filter_load_argument(filter, argument, true);
+	syscall_filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+	syscall_filter_answer(filter, SECCOMP_RET_TRACE);
+	syscall_filter_answer(filter, SECCOMP_RET_ALLOW);
 	end(filter, begun);
 }
 
 /* For a call with milliseconds; 0 does not wait, and a negative number means no limit. */
-static void if_positive(struct filter *filter, long number, unsigned argument)
+static void if_positive(struct syscall_filter *filter, long number, unsigned argument)
 {
 	size_t begun = begin(filter, number);
 
-	load_argument(filter, argument, false);
-	add(filter, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0);
-	add(filter, BPF_JMP | BPF_JSET | BPF_K, 0x80000000, 1, 0);
-	answer(filter, SECCOMP_RET_TRACE);
-	answer(filter, SECCOMP_RET_ALLOW);
+	syscall_filter_load_argument(filter, argument, false);
+	syscall_filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0);
+	syscall_filter_add(filter, BPF_JMP | BPF_JSET | BPF_K, 0x80000000, 1, 0);
+	syscall_filter_answer(filter, SECCOMP_RET_TRACE);
+	syscall_filter_answer(filter, SECCOMP_RET_ALLOW);
 	end(filter, begun);
 }
 
 /* For a call that the code in the vDSO makes, too. */
-static void unless_ours(struct filter *filter, long number, unsigned argument)
+static void unless_ours(struct syscall_filter *filter, long number, unsigned argument)
 {
 	size_t begun = begin(filter, number);
 
-	load_argument(filter, argument, false);
-	add(filter, BPF_JMP | BPF_JEQ | BPF_K, VDSO_MAGIC, 1, 0);
-	answer(filter, SECCOMP_RET_TRACE);
-	answer(filter, SECCOMP_RET_ALLOW);
+	syscall_filter_load_argument(filter, argument, false);
+	syscall_filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, VDSO_MAGIC, 1, 0);
+	syscall_filter_answer(filter, SECCOMP_RET_TRACE);
+	syscall_filter_answer(filter, SECCOMP_RET_ALLOW);
 	end(filter, begun);
 }
 
 /* For a call that is traced if an argument has one of these values. */
-static void if_one_of(struct filter *filter, long number, unsigned argument, const uint32_t *values,
-		      size_t n)
+static void if_one_of(struct syscall_filter *filter, long number, unsigned argument,
+		      const uint32_t *values, size_t n)
 {
 	size_t begun = begin(filter, number);
 
-	load_argument(filter, argument, false);
+	syscall_filter_load_argument(filter, argument, false);
 	for (size_t i = 0; i < n; i++)
-		add(filter, BPF_JMP | BPF_JEQ | BPF_K, values[i], (uint8_t)(n - i), 0);
-	answer(filter, SECCOMP_RET_ALLOW);
-	answer(filter, SECCOMP_RET_TRACE);
+		syscall_filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, values[i], (uint8_t)(n - i),
+				   0);
+	syscall_filter_answer(filter, SECCOMP_RET_ALLOW);
+	syscall_filter_answer(filter, SECCOMP_RET_TRACE);
 	end(filter, begun);
 }
 
-static void futex(struct filter *filter)
+static void futex(struct syscall_filter *filter)
 {
 	static const uint32_t commands[] = {
 		FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_LOCK_PI, FUTEX_WAIT_REQUEUE_PI,
@@ -137,22 +103,23 @@ static void futex(struct filter *filter)
 	const size_t n = ARRAY_SIZE(commands);
 	size_t begun = begin(filter, SYS_futex);
 
-	load_argument(filter, 1, false);
-	add(filter, BPF_ALU | BPF_AND | BPF_K, (uint32_t)FUTEX_CMD_MASK, 0, 0);
+	syscall_filter_load_argument(filter, 1, false);
+	syscall_filter_add(filter, BPF_ALU | BPF_AND | BPF_K, (uint32_t)FUTEX_CMD_MASK, 0, 0);
 	for (size_t i = 0; i < n; i++)
-		add(filter, BPF_JMP | BPF_JEQ | BPF_K, commands[i], (uint8_t)(n - i), 0);
-	answer(filter, SECCOMP_RET_ALLOW);
-	load_argument(filter, 3, false);
-	add(filter, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2);
-	load_argument(filter, 3, true);
-	add(filter, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
-	answer(filter, SECCOMP_RET_TRACE);
-	answer(filter, SECCOMP_RET_ALLOW);
+		syscall_filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, commands[i], (uint8_t)(n - i),
+				   0);
+	syscall_filter_answer(filter, SECCOMP_RET_ALLOW);
+	syscall_filter_load_argument(filter, 3, false);
+	syscall_filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 2);
+	syscall_filter_load_argument(filter, 3, true);
+	syscall_filter_add(filter, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
+	syscall_filter_answer(filter, SECCOMP_RET_TRACE);
+	syscall_filter_answer(filter, SECCOMP_RET_ALLOW);
 	end(filter, begun);
 }
 
 /* Options of sockets and of TCP share numbers. The clock process looks at the level. */
-static void setsockopt_times(struct filter *filter)
+static void setsockopt_times(struct syscall_filter *filter)
 {
 	static const uint32_t options[] = {
 		SO_RCVTIMEO, SO_SNDTIMEO, RCVTIMEO_NEW, SNDTIMEO_NEW, TCP_USER_TIMEOUT, TCP_SYNCNT,
@@ -161,7 +128,7 @@ static void setsockopt_times(struct filter *filter)
 	if_one_of(filter, SYS_setsockopt, 2, options, ARRAY_SIZE(options));
 }
 
-static void clocks(struct filter *filter)
+static void clocks(struct syscall_filter *filter)
 {
 	static const uint32_t filters[] = {PR_SET_SECCOMP};
 
@@ -177,7 +144,7 @@ static void clocks(struct filter *filter)
 	always(filter, SYS_io_uring_setup, SECCOMP_RET_ERRNO | EPERM);
 }
 
-static void waits(struct filter *filter)
+static void waits(struct syscall_filter *filter)
 {
 #ifdef SYS_poll
 	if_positive(filter, SYS_poll, 2);
@@ -204,7 +171,7 @@ static void waits(struct filter *filter)
 	unless_null(filter, SYS_recvmmsg, 4);
 }
 
-static void timers(struct filter *filter)
+static void timers(struct syscall_filter *filter)
 {
 	always(filter, SYS_connect, SECCOMP_RET_TRACE);
 	setsockopt_times(filter);
@@ -220,41 +187,20 @@ static void timers(struct filter *filter)
 }
 
 /* UDP sockets need no connect(). */
-static void datagrams(struct filter *filter)
+static void datagrams(struct syscall_filter *filter)
 {
 	unless_null(filter, SYS_sendto, 4);
 	always(filter, SYS_sendmsg, SECCOMP_RET_TRACE);
 	always(filter, SYS_sendmmsg, SECCOMP_RET_TRACE);
 }
 
-void filter_make(bool shared, struct filter *ret)
+void filter_make(bool shared, struct syscall_filter *ret)
 {
-	ret->n_lines = 0;
-	load(ret, offsetof(struct seccomp_data, arch));
-	add(ret, BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCHITECTURE, 1, 0);
-	answer(ret, SECCOMP_RET_TRACE);
-	load(ret, offsetof(struct seccomp_data, nr));
-#ifdef __x86_64__
-	add(ret, BPF_JMP | BPF_JSET | BPF_K, X32_BIT, 0, 1);
-	answer(ret, SECCOMP_RET_TRACE);
-#endif
+	syscall_filter_begin(ret, SECCOMP_RET_TRACE);
 	waits(ret);
 	clocks(ret);
 	timers(ret);
 	if (shared)
 		datagrams(ret);
-	answer(ret, SECCOMP_RET_ALLOW);
-}
-
-int filter_install(const struct filter *filter)
-{
-	const struct sock_fprog program = {
-		.len = (unsigned short)filter->n_lines,
-		.filter = (struct sock_filter *)(uintptr_t)filter->lines,
-	};
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
-		return -errno;
-	return 0;
+	syscall_filter_answer(ret, SECCOMP_RET_ALLOW);
 }

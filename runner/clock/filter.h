@@ -6,31 +6,12 @@
 #ifndef SYNFAULT_RUNNER_CLOCK_FILTER_H
 #define SYNFAULT_RUNNER_CLOCK_FILTER_H
 
-#include <linux/filter.h>
-
-#include "common/util.h"
-
-enum { FILTER_MAX = 512 };
-
-struct filter {
-	struct sock_filter lines[FILTER_MAX];
-	size_t n_lines;
-};
+#include "common/syscall_filter.h"
 
 /**
  * filter_make() - build the filter
  * @shared: also stop for calls that may send datagrams to other users of the network
  */
-void filter_make(bool shared, struct filter *ret);
-
-/**
- * filter_install() - put the calling process and its descendants under the filter
- *
- * Afterwards they can't gain privileges by executing programs (PR_SET_NO_NEW_PRIVS).
- * Async-signal-safe.
- *
- * Return: 0 or a negative errno of prctl(2) or seccomp(2).
- */
-int filter_install(const struct filter *filter);
+void filter_make(bool shared, struct syscall_filter *ret);
 
 #endif

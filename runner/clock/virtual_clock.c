@@ -36,7 +36,7 @@ struct virtual_clock {
 	int64_t ahead_ns;
 	struct clock_message answered; /* the last CLOCK_ANSWER */
 	bool failed;
-	struct filter filter;
+	struct syscall_filter filter;
 };
 
 const char *virtual_clock_obstacle(void)

@@ -17,7 +17,7 @@
 TestSuite(filter);
 
 /* The instructions that the filter uses, of those that seccomp allows (net/core/filter.c). */
-static uint32_t run(const struct filter *filter, const struct seccomp_data *data)
+static uint32_t run(const struct syscall_filter *filter, const struct seccomp_data *data)
 {
 	uint32_t a = 0;
 
@@ -60,7 +60,7 @@ static uint32_t run(const struct filter *filter, const struct seccomp_data *data
 static uint32_t answer(long number, const uint64_t arguments[6])
 {
 	struct seccomp_data data = {.nr = (int)number, .arch = OWN};
-	struct filter filter;
+	struct syscall_filter filter;
 
 	filter_make(false, &filter);
 	memcpy(data.args, arguments, sizeof(data.args));
@@ -151,11 +151,11 @@ Test(filter, datagrams_stop_in_a_shared_network_only)
 		{{.nr = SYS_sendmmsg, .arch = OWN}, true},
 		{{.nr = SYS_write, .arch = OWN}, false},
 	};
-	struct filter filter;
+	struct syscall_filter filter;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		filter_make(true, &filter);
-		cr_assert_leq(filter.n_lines, FILTER_MAX);
+		cr_assert_leq(filter.n_lines, SYSCALL_FILTER_MAX);
 		cr_expect_eq(run(&filter, &cases[i].data),
 			     cases[i].stops ? SECCOMP_RET_TRACE : SECCOMP_RET_ALLOW, "case %zu", i);
 		filter_make(false, &filter);
@@ -166,9 +166,9 @@ Test(filter, datagrams_stop_in_a_shared_network_only)
 Test(filter, programs_of_another_kind_stop_at_once)
 {
 	struct seccomp_data data = {.nr = 3, .arch = AUDIT_ARCH_I386};
-	struct filter filter;
+	struct syscall_filter filter;
 
 	filter_make(false, &filter);
 	cr_assert_eq(run(&filter, &data), SECCOMP_RET_TRACE);
-	cr_assert_leq(filter.n_lines, FILTER_MAX);
+	cr_assert_leq(filter.n_lines, SYSCALL_FILTER_MAX);
 }
