@@ -24,6 +24,8 @@ int64_t clock_kernel_ns(void);
 int64_t clock_kernel_realtime_ns(void);
 /** clock_realtime_ns() - return the time of CLOCK_REALTIME, in nanoseconds since 1970 */
 int64_t clock_realtime_ns(void);
+/** clock_thread_ns() - return the processor time that the calling thread has used */
+int64_t clock_thread_ns(void);
 
 /**
  * duration_parse() - read a duration such as "300ms", "1.5s", "1m30s", "2h", "0s"

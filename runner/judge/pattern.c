@@ -11,7 +11,6 @@
 #include "runner/judge/pattern.h"
 
 #include <pcre2.h>
-#include <time.h>
 
 #include "common/duration.h"
 #include "common/utf8.h"
@@ -48,14 +47,6 @@ struct budget {
 	bool spent;
 };
 
-static int64_t thread_cpu_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static int spend(pcre2_callout_block *block, void *data)
 {
 	struct budget *budget = data;
@@ -65,7 +56,7 @@ static int spend(pcre2_callout_block *block, void *data)
 	} else {
 		budget->steps--;
 		budget->spent = budget->steps % STEPS_PER_CLOCK == 0 &&
-				thread_cpu_ns() >= budget->cpu_end_ns;
+				clock_thread_ns() >= budget->cpu_end_ns;
 	}
 	return budget->spent ? PCRE2_ERROR_CALLOUT : 0;
 }
@@ -164,7 +155,7 @@ enum pattern_result pattern_search(const char *pattern, const struct haystack *h
 				   struct pattern_limits *limits, size_t *ret_offset,
 				   char **ret_reason)
 {
-	const int64_t began_ns = thread_cpu_ns();
+	const int64_t began_ns = clock_thread_ns();
 	struct budget budget = {limits->steps, began_ns + MIN(limits->cpu_ns, limits->all_ns),
 				false};
 	enum pattern_result result;
@@ -175,7 +166,7 @@ enum pattern_result pattern_search(const char *pattern, const struct haystack *h
 		return PATTERN_IMPOSSIBLE;
 	}
 	result = search(pattern, haystack, &budget, ret_offset, ret_reason);
-	limits->all_ns -= thread_cpu_ns() - began_ns;
+	limits->all_ns -= clock_thread_ns() - began_ns;
 	limits->reached |= budget.spent;
 	return result;
 }

@@ -109,3 +109,12 @@ int64_t canary_late_ns(const struct canary *canary)
 	return atomic_load(&canary->late_ns) +
 	       (due_ns == INT64_MAX ? 0 : lateness(due_ns, clock_kernel_ns()));
 }
+
+bool canary_is_late(const struct canary *canary, int64_t *late_ns)
+{
+	const int64_t before_ns = *late_ns;
+
+	if (canary)
+		*late_ns = canary_late_ns(canary);
+	return *late_ns > before_ns;
+}

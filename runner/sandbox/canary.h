@@ -6,7 +6,7 @@
 #ifndef SYNFAULT_RUNNER_SANDBOX_CANARY_H
 #define SYNFAULT_RUNNER_SANDBOX_CANARY_H
 
-#include <stdint.h>
+#include "common/util.h"
 
 struct canary;
 
@@ -22,5 +22,11 @@ void canary_free(struct canary *canary);
  * is late at this moment, its whole lateness so far counts, so a later call can return less.
  */
 int64_t canary_late_ns(const struct canary *canary);
+/**
+ * canary_is_late() - return whether the thread has been late since the last call
+ * @canary: NULL: there is none, and it never was
+ * @late_ns: as canary_late_ns(), brought up to date
+ */
+bool canary_is_late(const struct canary *canary, int64_t *late_ns);
 
 #endif

@@ -2,8 +2,6 @@
 /* Puts looks at threads into the record: see starvation_meter.h. */
 #include "runner/sandbox/starvation_meter.h"
 
-#include <time.h>
-
 #include "common/duration.h"
 #include "runner/clock/virtual_clock.h"
 #include "runner/sandbox/canary.h"
@@ -53,43 +51,6 @@ struct starvation_meter {
 	int64_t event_ns, client_ns, canary_ns;
 };
 
-static int64_t processor_time_ns(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-	return time.tv_sec * NS_PER_S + time.tv_nsec;
-}
-
-/* Returns whether the canary has been late since the last call. */
-static bool canary_is_late(struct starvation_meter *meter)
-{
-	int64_t before_ns = meter->canary_ns;
-
-	if (meter->canary)
-		meter->canary_ns = canary_late_ns(meter->canary);
-	return meter->canary_ns > before_ns;
-}
-
-/*
- * Returns whether all threads that began since the last look were seen, or counted when they died.
- */
-static bool saw_all(const struct starvation_meter *meter, const struct machine_look *now,
-		    const struct thread_looks *client, const struct thread_looks *server)
-{
-	const struct thread_looks *looks[] = {client, server};
-	uint64_t n_new = meter->n_taken;
-
-	for (size_t k = 0; k < ARRAY_SIZE(looks); k++)
-		for (size_t i = 0; i < looks[k]->n_items; i++)
-			n_new += (uint64_t)looks[k]->items[i].tid > meter->machine.last_pid &&
-				 (uint64_t)looks[k]->items[i].tid <= now->last_pid;
-	/* In a shared pid namespace others start threads, too: reaped children count
-	 * (starvation.c). */
-	return !meter->own_pids || (now->last_pid >= meter->machine.last_pid &&
-				    n_new >= now->last_pid - meter->machine.last_pid);
-}
-
 static void add_event(struct starvation_meter *meter, int64_t began_ns, int64_t ended_ns)
 {
 	struct event event = {
@@ -133,7 +94,7 @@ static void look(struct starvation_meter *meter, bool keep)
 	struct thread_looks client = {0}, server = {0};
 	struct thread_look own;
 	/* No thread waits during a jump of the client's clock, so the kernel's counts. */
-	int64_t cost_ns = processor_time_ns(), began_ns = clock_kernel_ns(), ended_ns;
+	int64_t cost_ns = clock_thread_ns(), began_ns = clock_kernel_ns(), ended_ns;
 	int64_t event_ns = clock_monotonic_ns(), client_ns, server_ns;
 	struct machine_look machine;
 	bool unseen, late, calm;
@@ -151,10 +112,11 @@ static void look(struct starvation_meter *meter, bool keep)
 		array_append(server.items, server.n_items, server.capacity, own);
 	}
 	machine = machine_look_read();
-	unseen = !saw_all(meter, &machine, &client, &server);
+	unseen = meter->own_pids &&
+		 !machine_look_saw_all(&meter->machine, &machine, meter->n_taken, &client, &server);
 	ended_ns = clock_kernel_ns();
 	/* In any case: it also takes over what the canary has seen. */
-	late = canary_is_late(meter);
+	late = canary_is_late(meter->canary, &meter->canary_ns);
 	calm = machine_was_calm(&meter->machine, &machine, ended_ns - meter->looked_ns,
 				meter->n_processors) &&
 	       !late;
@@ -169,7 +131,7 @@ static void look(struct starvation_meter *meter, bool keep)
 	    event_ns - meter->event_ns >= LOOK_NS)
 		add_event(meter, event_ns, clock_monotonic_ns());
 	meter->looked_ns = ended_ns;
-	meter->cost_ns = processor_time_ns() - cost_ns;
+	meter->cost_ns = clock_thread_ns() - cost_ns;
 	free(client.items);
 	free(server.items);
 }
@@ -250,7 +212,7 @@ void starvation_meter_free(struct starvation_meter *meter)
 	if (!meter)
 		return;
 	starvation_meter_stop(meter);
-	canary_is_late(meter);
+	canary_is_late(meter->canary, &meter->canary_ns);
 	add_event(meter, now_ns, now_ns);
 	event_free(meter->regular);
 	event_free(meter->soon);

@@ -12,7 +12,6 @@
  */
 #include "runner/sandbox/starvation_sampler.h"
 
-#include <time.h>
 #include <utlist.h>
 
 #include "common/duration.h"
@@ -53,14 +52,6 @@ struct starvation_sampler {
 	int64_t looked_ns, canary_ns, machine_wait_ns;
 	bool incomplete; /* a look has missed threads, so later ones can't bound the time either */
 };
-
-static int64_t processor_time_ns(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-	return time.tv_sec * NS_PER_S + time.tv_nsec;
-}
 
 static struct group *find_group(const struct starvation_sampler *sampler, pid_t root)
 {
@@ -111,33 +102,6 @@ static struct thread_looks threads_of(const struct group *group, const struct th
 	return looks;
 }
 
-/* Returns whether all threads that began since the last look were seen, or counted when they died.
- */
-static bool saw_all(const struct starvation_sampler *sampler, const struct thread_tree *tree,
-		    const struct machine_look *now)
-{
-	const struct thread_looks *looks[] = {&tree->client, &tree->server};
-	uint64_t n_new = sampler->n_taken;
-
-	for (size_t k = 0; k < ARRAY_SIZE(looks); k++)
-		for (size_t i = 0; i < looks[k]->n_items; i++)
-			n_new += (uint64_t)looks[k]->items[i].tid > sampler->machine.last_pid &&
-				 (uint64_t)looks[k]->items[i].tid <= now->last_pid;
-	/* In a shared pid namespace others start threads, too: reaped children count
-	 * (starvation.c). */
-	return !sampler->own_pids || (now->last_pid >= sampler->machine.last_pid &&
-				      n_new >= now->last_pid - sampler->machine.last_pid);
-}
-
-static bool canary_is_late(struct starvation_sampler *sampler)
-{
-	int64_t before_ns = sampler->canary_ns;
-
-	if (sampler->canary)
-		sampler->canary_ns = canary_late_ns(sampler->canary);
-	return sampler->canary_ns > before_ns;
-}
-
 static void add_look(struct starvation_sampler *sampler, const struct thread_tree *tree,
 		     const struct machine_look *machine, int64_t began_ns, int64_t ended_ns,
 		     bool unseen, bool calm)
@@ -178,7 +142,7 @@ static void add_look(struct starvation_sampler *sampler, const struct thread_tre
 
 static void look(struct starvation_sampler *sampler)
 {
-	int64_t cost_ns = processor_time_ns(), began_ns = clock_monotonic_ns(), ended_ns;
+	int64_t cost_ns = clock_thread_ns(), began_ns = clock_monotonic_ns(), ended_ns;
 	struct thread_tree tree;
 	struct machine_look machine;
 	struct timeval delay;
@@ -187,10 +151,12 @@ static void look(struct starvation_sampler *sampler)
 	if (!thread_tree_read(sampler->server_pids, sampler->n_servers, &tree))
 		sampler->incomplete = true;
 	machine = machine_look_read();
-	unseen = !saw_all(sampler, &tree, &machine);
+	unseen = sampler->own_pids &&
+		 !machine_look_saw_all(&sampler->machine, &machine, sampler->n_taken, &tree.client,
+				       &tree.server);
 	ended_ns = clock_monotonic_ns();
 	/* In any case: it also takes over what the canary has seen. */
-	late = canary_is_late(sampler);
+	late = canary_is_late(sampler->canary, &sampler->canary_ns);
 	calm = machine_was_calm(&sampler->machine, &machine, ended_ns - sampler->looked_ns,
 				sampler->n_processors) &&
 	       !late;
@@ -201,7 +167,7 @@ static void look(struct starvation_sampler *sampler)
 	sampler->machine = machine;
 	sampler->n_taken = 0;
 	sampler->looked_ns = ended_ns;
-	cost_ns = processor_time_ns() - cost_ns;
+	cost_ns = clock_thread_ns() - cost_ns;
 	delay = (struct timeval){.tv_usec = MIN(MAX(COST_RATIO * cost_ns, CLOSE_LOOK_NS), LOOK_NS) /
 					    NS_PER_US};
 	event_add(sampler->timer, &delay);
@@ -230,7 +196,7 @@ static void begin(struct starvation_sampler *sampler)
 	/* It stays: to end a thread that sleeps takes time. */
 	if (!sampler->canary)
 		sampler->canary = canary_new();
-	canary_is_late(sampler);
+	canary_is_late(sampler->canary, &sampler->canary_ns);
 	sampler->machine = machine_look_read();
 	sampler->looked_ns = clock_monotonic_ns();
 	sampler->n_taken = 0;

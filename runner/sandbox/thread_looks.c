@@ -262,6 +262,20 @@ struct machine_look machine_look_read(void)
 	return look;
 }
 
+bool machine_look_saw_all(const struct machine_look *before, const struct machine_look *now,
+			  uint64_t n_taken, const struct thread_looks *client,
+			  const struct thread_looks *server)
+{
+	const struct thread_looks *looks[] = {client, server};
+	uint64_t n_new = n_taken;
+
+	for (size_t k = 0; k < ARRAY_SIZE(looks); k++)
+		for (size_t i = 0; i < looks[k]->n_items; i++)
+			n_new += (uint64_t)looks[k]->items[i].tid > before->last_pid &&
+				 (uint64_t)looks[k]->items[i].tid <= now->last_pid;
+	return now->last_pid >= before->last_pid && n_new >= now->last_pid - before->last_pid;
+}
+
 unsigned machine_processors(void)
 {
 	cpu_set_t allowed;

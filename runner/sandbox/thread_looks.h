@@ -73,6 +73,17 @@ bool thread_look_dead(pid_t pid, struct thread_look *ret);
  */
 struct machine_look machine_look_read(void);
 
+/**
+ * machine_look_saw_all() - return whether all threads that began between two looks were seen
+ * @n_taken: how many more were counted when they died
+ *
+ * Only in a pid namespace of our own: otherwise others start threads, too, and reaped children
+ * count (starvation.c).
+ */
+bool machine_look_saw_all(const struct machine_look *before, const struct machine_look *now,
+			  uint64_t n_taken, const struct thread_looks *client,
+			  const struct thread_looks *server);
+
 /** machine_processors() - return how many processors the calling thread may use */
 unsigned machine_processors(void);
 
