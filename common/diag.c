@@ -19,7 +19,6 @@
 int diag_add(struct diag_list *list, const struct place *place, const char *format, ...)
 {
 	struct diag diag = {0};
-	va_list arguments;
 
 	if (place) {
 		diag.path = place->path ? xstrdup(place->path) : NULL;
@@ -27,25 +26,20 @@ int diag_add(struct diag_list *list, const struct place *place, const char *form
 		diag.column = place->column;
 		diag.length = place->length;
 	}
-	va_start(arguments, format);
-	diag.message = xvasprintf(format, arguments);
-	va_end(arguments);
+	diag.message = FORMAT_REST(format);
 	array_append(list->items, list->n_items, list->capacity, diag);
 	return -EINVAL;
 }
 
 void diag_hint(struct diag_list *list, const char *format, ...)
 {
-	va_list arguments;
 	struct diag *last;
 
 	if (list->n_items == 0)
 		return;
 	last = &list->items[list->n_items - 1];
 	free(last->hint);
-	va_start(arguments, format);
-	last->hint = xvasprintf(format, arguments);
-	va_end(arguments);
+	last->hint = FORMAT_REST(format);
 }
 
 void diag_move(struct diag_list *list, struct diag_list *from)

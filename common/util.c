@@ -65,13 +65,7 @@ char *xvasprintf(const char *format, va_list arguments)
 
 char *xasprintf(const char *format, ...)
 {
-	va_list arguments;
-	char *text;
-
-	va_start(arguments, format);
-	text = xvasprintf(format, arguments);
-	va_end(arguments);
-	return text;
+	return FORMAT_REST(format);
 }
 
 void *xmemdup(const void *data, size_t size)

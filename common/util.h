@@ -78,6 +78,17 @@ char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t length);
 char *xasprintf(const char *format, ...) PRINTF(1, 2);
 char *xvasprintf(const char *format, va_list arguments) PRINTF(1, 0);
+/* Formats the arguments that follow the parameter @format, as xasprintf() does. */
+#define FORMAT_REST(format)                                                                        \
+	({                                                                                         \
+		va_list rest_;                                                                     \
+		char *formatted_;                                                                  \
+                                                                                                   \
+		va_start(rest_, format);                                                           \
+		formatted_ = xvasprintf(format, rest_);                                            \
+		va_end(rest_);                                                                     \
+		formatted_;                                                                        \
+	})
 /** xmemdup() - copy @size bytes into new memory */
 void *xmemdup(const void *data, size_t size);
 

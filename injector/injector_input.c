@@ -14,14 +14,11 @@ void injector_report(struct injector *injector, enum problem problem, enum injec
 		     const char *format, ...)
 {
 	AUTO_FREE char *message = NULL;
-	va_list arguments;
 
 	if (injector->reported[problem])
 		return;
 	injector->reported[problem] = true;
-	va_start(arguments, format);
-	message = xvasprintf(format, arguments);
-	va_end(arguments);
+	message = FORMAT_REST(format);
 	injector->on_problem(injector->userdata, kind, message);
 }
 

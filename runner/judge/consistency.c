@@ -54,13 +54,10 @@ static void add_about(struct checker *checker, uint32_t id, const char *format, 
 	const struct record_attempt *attempt = &checker->ctx->record->attempts[id];
 	const char *endpoint = checker->ctx->scenario->endpoints[attempt->endpoint].name;
 	AUTO_FREE char *what = NULL;
-	va_list arguments;
 
 	if (full(checker))
 		return;
-	va_start(arguments, format);
-	what = xvasprintf(format, arguments);
-	va_end(arguments);
+	what = FORMAT_REST(format);
 	findings_add(checker->ctx, WEIGHT_HARNESS, .place = checker->ctx->scenario->place,
 		     .subject = xasprintf("attempt %" PRIu32 " at %s", attempt->number, endpoint),
 		     .message = xasprintf("attempt %" PRIu32 " at %s %s", attempt->number, endpoint,

@@ -9,13 +9,10 @@
 bool json_refuse(struct json_reader *reader, const char *format, ...)
 {
 	AUTO_FREE char *message = NULL;
-	va_list arguments;
 
 	if (reader->message)
 		return false;
-	va_start(arguments, format);
-	message = xvasprintf(format, arguments);
-	va_end(arguments);
+	message = FORMAT_REST(format);
 	reader->message =
 		xasprintf("%s: %s", *reader->where ? reader->where : reader->document, message);
 	return false;

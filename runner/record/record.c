@@ -98,11 +98,8 @@ void record_add_event(struct record *record, const struct event *event)
 void record_add_problem(struct record *record, bool missing_capability, const char *format, ...)
 {
 	struct problem problem = {.missing_capability = missing_capability};
-	va_list arguments;
 
-	va_start(arguments, format);
-	problem.message = xvasprintf(format, arguments);
-	va_end(arguments);
+	problem.message = FORMAT_REST(format);
 	array_append(record->problems, record->n_problems, record->problems_capacity, problem);
 }
 

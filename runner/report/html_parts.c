@@ -25,12 +25,8 @@ void html_id(const struct html_page *page, const char *what, size_t number)
 void html_link(const struct html_page *page, const char *what, size_t number,
 	       const char *class_name, const char *format, ...)
 {
-	AUTO_FREE char *text = NULL;
-	va_list arguments;
+	AUTO_FREE char *text = FORMAT_REST(format);
 
-	va_start(arguments, format);
-	text = xvasprintf(format, arguments);
-	va_end(arguments);
 	markup_open(page->markup, "a");
 	if (class_name)
 		markup_attr(page->markup, "class", class_name);

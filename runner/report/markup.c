@@ -69,12 +69,8 @@ void markup_attr(struct markup *markup, const char *name, const char *value)
 
 void markup_attrf(struct markup *markup, const char *name, const char *format, ...)
 {
-	AUTO_FREE char *value = NULL;
-	va_list arguments;
+	AUTO_FREE char *value = FORMAT_REST(format);
 
-	va_start(arguments, format);
-	value = xvasprintf(format, arguments);
-	va_end(arguments);
 	markup_attr(markup, name, value);
 }
 
@@ -106,12 +102,8 @@ void markup_text(struct markup *markup, const char *text)
 
 void markup_textf(struct markup *markup, const char *format, ...)
 {
-	AUTO_FREE char *text = NULL;
-	va_list arguments;
+	AUTO_FREE char *text = FORMAT_REST(format);
 
-	va_start(arguments, format);
-	text = xvasprintf(format, arguments);
-	va_end(arguments);
 	markup_text(markup, text);
 }
 
@@ -139,12 +131,8 @@ void markup_element(struct markup *markup, const char *element, const char *clas
 void markup_elementf(struct markup *markup, const char *element, const char *class_name,
 		     const char *format, ...)
 {
-	AUTO_FREE char *text = NULL;
-	va_list arguments;
+	AUTO_FREE char *text = FORMAT_REST(format);
 
-	va_start(arguments, format);
-	text = xvasprintf(format, arguments);
-	va_end(arguments);
 	markup_element(markup, element, class_name, text);
 }
 

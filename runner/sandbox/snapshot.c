@@ -36,15 +36,12 @@ struct snapshot {
 PRINTF(2, 3)
 static void add_line(struct lines *lines, const char *format, ...)
 {
-	va_list arguments;
 
 	if (lines->n_items >= MAX_LINES) {
 		lines->n_more++;
 		return;
 	}
-	va_start(arguments, format);
-	array_append(lines->items, lines->n_items, lines->capacity, xvasprintf(format, arguments));
-	va_end(arguments);
+	array_append(lines->items, lines->n_items, lines->capacity, FORMAT_REST(format));
 }
 
 static int compare_lines(const void *a, const void *b)

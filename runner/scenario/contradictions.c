@@ -11,12 +11,8 @@
 PRINTF(3, 4)
 static void error_at(struct checker *checker, const struct expectation *at, const char *format, ...)
 {
-	AUTO_FREE char *message = NULL;
-	va_list arguments;
+	AUTO_FREE char *message = FORMAT_REST(format);
 
-	va_start(arguments, format);
-	message = xvasprintf(format, arguments);
-	va_end(arguments);
 	diag_add(checker->loader->diags, &at->place, "%s", message);
 }
 

@@ -108,12 +108,8 @@ static void __attribute__((format(printf, 3, 4)))
 complain(struct builder *builder, const struct node *at, const char *format, ...)
 {
 	struct place place = node_place(at, builder->path);
-	AUTO_FREE char *message = NULL;
-	va_list arguments;
+	AUTO_FREE char *message = FORMAT_REST(format);
 
-	va_start(arguments, format);
-	message = xvasprintf(format, arguments);
-	va_end(arguments);
 	diag_add(builder->diags, &place, "%s", message);
 }
 

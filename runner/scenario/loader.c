@@ -13,12 +13,8 @@ struct place loader_place(const struct loader *loader, const struct node *node)
 bool loader_error(struct loader *loader, const struct node *at, const char *format, ...)
 {
 	struct place place = node_place(at, loader->path);
-	AUTO_FREE char *message = NULL;
-	va_list arguments;
+	AUTO_FREE char *message = FORMAT_REST(format);
 
-	va_start(arguments, format);
-	message = xvasprintf(format, arguments);
-	va_end(arguments);
 	diag_add(loader->diags, &place, "%s", message);
 	return false;
 }
@@ -27,24 +23,16 @@ bool loader_error_within(struct loader *loader, const struct node *at, size_t of
 			 const char *format, ...)
 {
 	struct place place = node_place_within(at, loader->path, offset, length);
-	AUTO_FREE char *message = NULL;
-	va_list arguments;
+	AUTO_FREE char *message = FORMAT_REST(format);
 
-	va_start(arguments, format);
-	message = xvasprintf(format, arguments);
-	va_end(arguments);
 	diag_add(loader->diags, &place, "%s", message);
 	return false;
 }
 
 void loader_hint(struct loader *loader, const char *format, ...)
 {
-	AUTO_FREE char *hint = NULL;
-	va_list arguments;
+	AUTO_FREE char *hint = FORMAT_REST(format);
 
-	va_start(arguments, format);
-	hint = xvasprintf(format, arguments);
-	va_end(arguments);
 	diag_hint(loader->diags, "%s", hint);
 }
 

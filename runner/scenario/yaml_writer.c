@@ -134,23 +134,15 @@ void yaml_text(struct yaml_writer *writer, const char *text)
 
 void yaml_printf(struct yaml_writer *writer, const char *format, ...)
 {
-	AUTO_FREE char *text = NULL;
-	va_list arguments;
+	AUTO_FREE char *text = FORMAT_REST(format);
 
-	va_start(arguments, format);
-	text = xvasprintf(format, arguments);
-	va_end(arguments);
 	yaml_text(writer, text);
 }
 
 void yaml_pair(struct yaml_writer *writer, const char *key, const char *format, ...)
 {
-	AUTO_FREE char *text = NULL;
-	va_list arguments;
+	AUTO_FREE char *text = FORMAT_REST(format);
 
-	va_start(arguments, format);
-	text = xvasprintf(format, arguments);
-	va_end(arguments);
 	yaml_text(writer, key);
 	yaml_text(writer, text);
 }

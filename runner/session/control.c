@@ -644,12 +644,8 @@ void control_reply(struct control_request *request, json_t *result)
 void control_refuse(struct control_request *request, enum control_error error, const char *remedy,
 		    const char *format, ...)
 {
-	AUTO_FREE char *message = NULL;
-	va_list arguments;
+	AUTO_FREE char *message = FORMAT_REST(format);
 
-	va_start(arguments, format);
-	message = xvasprintf(format, arguments);
-	va_end(arguments);
 	answer(request, make_error(control_id(request), error, message, remedy));
 }
 
