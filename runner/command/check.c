@@ -2,18 +2,13 @@
 /* `synfault check`: finds all errors in scenario files, and runs nothing. */
 #include "runner/command/command.h"
 
+#include "common/text.h"
 #include "runner/command/scenario_paths.h"
 #include "runner/report/console.h"
 
 struct check_options {
 	enum color_mode color;
 };
-
-/* Returns the plural's ending, for "1 error" and "2 errors". */
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
 
 static int run_check(void *parsed, const struct operands *operands,
 		     const struct command_context *context)
@@ -36,16 +31,16 @@ static int run_check(void *parsed, const struct operands *operands,
 		scenario_file_free(file);
 	}
 	if (n_errors) {
-		fprintf(err, "%zu error%s in %zu file%s\n", n_errors, plural(n_errors), n_wrong,
-			plural(n_wrong));
+		fprintf(err, "%zu error%s in %zu file%s\n", n_errors, PLURAL(n_errors), n_wrong,
+			PLURAL(n_wrong));
 		return STATUS_USAGE;
 	}
 	if (!n_scenarios) {
 		fprintf(err, "no scenario found\n");
 		return STATUS_NOTHING_RAN;
 	}
-	fprintf(out, "%zu scenario%s in %zu file%s, all fine\n", n_scenarios, plural(n_scenarios),
-		files.n_paths, plural(files.n_paths));
+	fprintf(out, "%zu scenario%s in %zu file%s, all fine\n", n_scenarios, PLURAL(n_scenarios),
+		files.n_paths, PLURAL(files.n_paths));
 	return STATUS_PASSED;
 }
 

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "common/text.h"
 #include "runner/report/result.h"
 #include "runner/session/control_socket.h"
 
@@ -216,7 +217,7 @@ static void print_endpoint(const struct ctl *ctl, const json_t *endpoint)
 	json_array_foreach(addresses, index, address)
 		strbuf_printf(&line, "%s%s", index ? ", " : "  ", json_string_value(address));
 	strbuf_printf(&line, "  %lld attempt%s", number_of(endpoint, "attempts"),
-		      number_of(endpoint, "attempts") == 1 ? "" : "s");
+		      PLURAL(number_of(endpoint, "attempts")));
 	for (int i = 0; i < END_N_KINDS; i++) {
 		const char *end = attempt_end_name((enum attempt_end)i);
 
@@ -299,7 +300,7 @@ static enum exit_status show(const struct ctl *ctl, const json_t *result)
 			print_result(ctl, json_object_get(result, "previous"));
 		if (json_object_get(result, "ended"))
 			fprintf(ctl->out, "ended %lld connection%s\n", number_of(result, "ended"),
-				number_of(result, "ended") == 1 ? "" : "s");
+				PLURAL(number_of(result, "ended")));
 		print_status(ctl, result);
 	} else {
 		print_result(ctl, result);

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "common/random.h"
+#include "common/text.h"
 #include "runner/command/inject_options.h"
 #include "runner/command/scenario_paths.h"
 #include "runner/inject/netns_enter.h"
@@ -250,7 +251,7 @@ static enum exit_status prepare_and_run(struct inject *inject)
 		return inject->n_scenarios ? STATUS_USAGE : STATUS_NOTHING_RAN;
 	if (inject->options->check) {
 		fprintf(inject->out, "%zu scenario%s, all fine\n", inject->n_scenarios,
-			inject->n_scenarios == 1 ? "" : "s");
+			PLURAL(inject->n_scenarios));
 		return STATUS_PASSED;
 	}
 	if (!is_possible(inject))

@@ -49,10 +49,10 @@ static void print_totals(const struct junit_totals *totals, size_t n_parts, FILE
 {
 	size_t n_errors = totals->counts.by_outcome[OUTCOME_ERROR];
 
-	fprintf(out, "%zu report%s\n", n_parts, n_parts == 1 ? "" : "s");
+	fprintf(out, "%zu report%s\n", n_parts, PLURAL(n_parts));
 	if (n_errors)
 		fprintf(out, "%zu error%s: not judged, counted as failed\n", n_errors,
-			n_errors == 1 ? "" : "s");
+			PLURAL(n_errors));
 	fprintf(out, "%zu passed, %zu failed, %zu skipped\n",
 		totals->counts.by_outcome[OUTCOME_PASS],
 		totals->counts.by_outcome[OUTCOME_FAIL] + n_errors,

@@ -3,6 +3,7 @@
 #include "runner/command/command.h"
 
 #include "common/duration.h"
+#include "common/text.h"
 #include "runner/command/adhoc_run.h"
 #include "runner/observe/baseline.h"
 #include "runner/observe/observation.h"
@@ -341,7 +342,7 @@ static void show(const struct recording *recording)
 	AUTO_STRBUF struct strbuf text = {0}, ascii = {0};
 
 	strbuf_printf(&text, "%zu parts, each run %zu time%s\n", n_standard_faults,
-		      recording->n_runs, recording->n_runs == 1 ? "" : "s");
+		      recording->n_runs, PLURAL(recording->n_runs));
 	for (size_t item = 0; item < n_standard_faults; item++)
 		add_item(recording, item, &text);
 	strbuf_puts(&text, "\nin short\n");

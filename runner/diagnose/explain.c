@@ -9,6 +9,7 @@
 #include <netinet/ip_icmp.h>
 
 #include "common/duration.h"
+#include "common/text.h"
 
 void explain_add_parts(const struct context *context, size_t address, const struct parts *parts)
 {
@@ -185,7 +186,7 @@ char *silence_text(const struct evidence *evidence, const struct trial *trial)
 {
 	char patience[DURATION_TEXT_SIZE];
 
-	return xasprintf("%u SYN%s, no answer within %s", trial->syns, trial->syns == 1 ? "" : "s",
+	return xasprintf("%u SYN%s, no answer within %s", trial->syns, PLURAL(trial->syns),
 			 duration_format(evidence->patience_ns, patience));
 }
 
@@ -237,7 +238,7 @@ static char *legacy_advice(const struct legacy_drop *drop)
 		snprintf(rule, sizeof(rule), "rule %u", drop->number);
 	return xasprintf("%s of chain %s of iptables-legacy took %" PRIu64 " packet%s during the "
 			 "trials: %s -t %s -L %s -nv --line-numbers%s",
-			 rule, drop->chain, drop->packets, drop->packets == 1 ? "" : "s",
+			 rule, drop->chain, drop->packets, PLURAL(drop->packets),
 			 drop->ipv6 ? "ip6tables-legacy" : "iptables-legacy", drop->table,
 			 drop->chain, place_of_rule(drop->there));
 }

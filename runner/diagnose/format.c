@@ -125,9 +125,7 @@ char *format_trial(const struct evidence *evidence, const struct trial *trial)
 				 duration_format(trial->rst_ns, after), trial->rst_ttl,
 				 trial->rst_window);
 	if (trial->gave_up)
-		return xasprintf("%u SYN%s, no answer within %s", trial->syns,
-				 trial->syns == 1 ? "" : "s",
-				 duration_format(evidence->patience_ns, after));
+		return silence_text(evidence, trial);
 	if (trial->error)
 		return xasprintf("%s after %s", strerror(trial->error),
 				 duration_format(trial->took_ns, after));

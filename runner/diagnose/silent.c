@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <linux/neighbour.h>
 
+#include "common/text.h"
 #include "runner/diagnose/explain.h"
 
 /* Says why the server may not call accept(); owned by the caller. */
@@ -30,7 +31,7 @@ static bool explain_full_queues(const struct context *context, size_t index,
 			.sentence = xasprintf("the accept queue of the server is full: %s", who),
 			.evidence = xasprintf("%u connection%s wait%s for accept(), the backlog is "
 					      "%u; ListenOverflows grew by %" PRId64 "; %s",
-					      listener->queued, listener->queued == 1 ? "" : "s",
+					      listener->queued, PLURAL(listener->queued),
 					      listener->queued == 1 ? "s" : "", listener->backlog,
 					      MAX(server->listen_overflows, 0), seen),
 			.advice = full_queue_advice(listener), .steps = "backlog-full");
@@ -43,7 +44,7 @@ static bool explain_full_queues(const struct context *context, size_t index,
 			    .evidence = xasprintf(
 				    "%u half-open request%s, TCPReqQFullDrop grew by %" PRId64
 				    "; %s",
-				    server->half_open, server->half_open == 1 ? "" : "s",
+				    server->half_open, PLURAL(server->half_open),
 				    MAX(server->request_drops, 0), seen),
 			    .advice = xstrdup("enable net.ipv4.tcp_syncookies, or raise "
 					      "net.ipv4.tcp_max_syn_backlog"),

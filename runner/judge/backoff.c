@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 
+#include "common/text.h"
 #include "runner/judge/findings.h"
 #include "runner/judge/jitter_test.h"
 #include "runner/judge/measurements.h"
@@ -345,17 +346,16 @@ static void check_list_length(struct waits *waits)
 
 	if (actual == expected)
 		return;
-	findings_add_truth(waits->ctx, many ? TRUTH_BROKEN : truth_of_missing(waits), NULL,
-			   .expectation = waits->expectation, .subject = waits_subject(waits),
-			   /* "expected 1" alone reads like a time. */
-			   .expected = xasprintf("%" PRId64 " %s%s", expected, waits->one,
-						 expected == 1 ? "" : "s"),
-			   .actual = xasprintf("%" PRId64, actual),
-			   .miss = count_miss_text((struct range){actual, actual},
-						   (struct range){expected, expected}),
-			   .looks_like = first_fit(waits),
-			   .attempt =
-				   many ? waits->group->attempts[waits->list[expected].to] : NULL);
+	findings_add_truth(
+		waits->ctx, many ? TRUTH_BROKEN : truth_of_missing(waits), NULL,
+		.expectation = waits->expectation, .subject = waits_subject(waits),
+		/* "expected 1" alone reads like a time. */
+		.expected = xasprintf("%" PRId64 " %s%s", expected, waits->one, PLURAL(expected)),
+		.actual = xasprintf("%" PRId64, actual),
+		.miss = count_miss_text((struct range){actual, actual},
+					(struct range){expected, expected}),
+		.looks_like = first_fit(waits),
+		.attempt = many ? waits->group->attempts[waits->list[expected].to] : NULL);
 }
 
 /* Counts rounds if the policy is about rounds, and starts again after each success if it resets. */
@@ -394,7 +394,7 @@ static void add_nothing_to_look_at(struct waits *waits)
 			   .expectation = waits->expectation, .subject = subject,
 			   .expected = bounds_text(&bounds), .actual = xstrdup("none"),
 			   .message = xasprintf("%s: no %s to judge: %zu attempt%s", subject,
-						waits->one, n, n == 1 ? "" : "s"));
+						waits->one, n, PLURAL(n)));
 }
 
 static void add_more(struct waits *waits)

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "common/duration.h"
+#include "common/text.h"
 #include "runner/judge/fit_jitter.h"
 #include "runner/judge/fit_plain.h"
 
@@ -262,7 +263,7 @@ static size_t describe_fitting(const struct fit_candidates *list, double limit, 
 		strbuf_printf(out, "%s%s", k == 0 ? "" : k + 1 < n ? ", " : " or ", families[k]);
 	if (n > MAX_FAMILIES)
 		strbuf_puts(out, "one of several");
-	strbuf_printf(out, " (%zu wait%s)", n_waits, n_waits == 1 ? "" : "s");
+	strbuf_printf(out, " (%zu wait%s)", n_waits, PLURAL(n_waits));
 	for (size_t k = 0; k < n; k++)
 		free(families[k]);
 	return n;

@@ -25,14 +25,14 @@ static void judge_last_attempt(struct judge_ctx *ctx, const struct expectation *
 
 	if (most == 0 || truth == TRUTH_MET)
 		return;
-	findings_add_truth(
-		ctx, truth, NULL, .expectation = expectation,
-		.subject = subject_of_group(ctx, "giving up", expectation->endpoint, group),
-		.expected = xasprintf("after %" PRId64 " attempt%s", most, most == 1 ? "" : "s"),
-		.actual = xasprintf("%" PRId64 " attempt%s", n, PLURAL(n)),
-		.miss = count_miss_text((struct range){n, n}, (struct range){0, most}),
-		.looks_like = fit_text(ctx, expectation->endpoint, false),
-		.attempt = n > most ? group->attempts[most] : NULL);
+	findings_add_truth(ctx, truth, NULL, .expectation = expectation,
+			   .subject =
+				   subject_of_group(ctx, "giving up", expectation->endpoint, group),
+			   .expected = xasprintf("after %" PRId64 " attempt%s", most, PLURAL(most)),
+			   .actual = xasprintf("%" PRId64 " attempt%s", n, PLURAL(n)),
+			   .miss = count_miss_text((struct range){n, n}, (struct range){0, most}),
+			   .looks_like = fit_text(ctx, expectation->endpoint, false),
+			   .attempt = n > most ? group->attempts[most] : NULL);
 }
 
 /* Bounds the time from the first attempt to another one as it would be without delays. */
@@ -133,7 +133,7 @@ static char *giving_up_text(const struct expectation *expectation)
 	struct strbuf text = {0};
 
 	if (most > 0)
-		strbuf_printf(&text, "after %" PRId64 " attempt%s", most, most == 1 ? "" : "s");
+		strbuf_printf(&text, "after %" PRId64 " attempt%s", most, PLURAL(most));
 	if (after_ns != INT64_MAX)
 		strbuf_printf(&text, "%sno attempt later than %s after the first",
 			      most > 0 ? ", " : "", duration_format(after_ns, limit));
@@ -162,10 +162,9 @@ static void measure_giving_up(struct judge_ctx *ctx, const struct expectation *e
 			last = end;
 	}
 	assessment_set(ctx, expectation, .expected = giving_up_text(expectation),
-		       .actual =
-			       xasprintf("%s%zu attempt%s, the last %s after the first",
-					 groups->n_groups > 1 ? "at most " : "", most,
-					 most == 1 ? "" : "s", duration_format(latest_ns, latest)),
+		       .actual = xasprintf("%s%zu attempt%s, the last %s after the first",
+					   groups->n_groups > 1 ? "at most " : "", most,
+					   PLURAL(most), duration_format(latest_ns, latest)),
 		       .attempt = last);
 }
 

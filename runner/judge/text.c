@@ -110,8 +110,7 @@ static char *ending_text(const struct haystack *last, uint64_t total)
 	} else if (end == 0) {
 		strbuf_puts(&text, "only white space");
 	} else {
-		strbuf_printf(&text, "%" PRIu64 " byte%s, the last line is ", total,
-			      total == 1 ? "" : "s");
+		strbuf_printf(&text, "%" PRIu64 " byte%s, the last line is ", total, PLURAL(total));
 		while (start > 0 && last->data[start - 1] != '\n')
 			start--;
 		add_quoted(&text, last->data + start, end - start);
@@ -178,7 +177,7 @@ static void add_measured(struct judge_ctx *ctx, const struct expectation *expect
 			offset += text->total - text->tail_length;
 	} else {
 		strbuf_printf(&actual, "none in %" PRIu64 " byte%s", text->total,
-			      text->total == 1 ? "" : "s");
+			      PLURAL(text->total));
 	}
 	assessment_set(ctx, expectation, .expected = expected_text(expectation),
 		       .actual = strbuf_steal(&actual),

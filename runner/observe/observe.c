@@ -410,8 +410,7 @@ static void add_left_open(const struct observed *runs, size_t n_runs, struct str
 	}
 	add_label(out, "left open");
 	if (n_open > 0)
-		strbuf_printf(out, "%zu unanswered attempt%s until %s\n", n_open,
-			      n_open == 1 ? "" : "s",
+		strbuf_printf(out, "%zu unanswered attempt%s until %s\n", n_open, PLURAL(n_open),
 			      ended ? "the client's end" : "synfault ended the client");
 	else
 		strbuf_puts(out, "none\n");
@@ -514,7 +513,7 @@ static void add_left_behind(const struct observed *runs, size_t n_runs, struct s
 		return;
 	add_label(out, "left behind");
 	strbuf_printf(out, "processes that made %zu attempt%s after the client's end\n", n,
-		      n == 1 ? "" : "s");
+		      PLURAL(n));
 }
 
 void observed_format(const struct observed *runs, size_t n_runs, struct strbuf *out)

@@ -3,6 +3,7 @@
 #include "runner/observe/standard_faults.h"
 
 #include "common/duration.h"
+#include "common/text.h"
 
 enum item {
 	ITEM_REFUSED,
@@ -140,7 +141,7 @@ static void add_gives_up(const struct summary *summary)
 	}
 	if (high == 0)
 		return;
-	text = low == high ? xasprintf("after %zu attempt%s", low, low == 1 ? "" : "s")
+	text = low == high ? xasprintf("after %zu attempt%s", low, PLURAL(low))
 			   : xasprintf("after %zu .. %zu attempts", low, high);
 	add(summary, "gives up", text);
 }

@@ -324,8 +324,8 @@ void report_clock(struct strbuf *out, const struct record *record)
 		sum_ns += record->jumps[i].by_ns;
 	strbuf_puts(out, "virtual time");
 	if (record->n_jumps > 0)
-		strbuf_printf(out, ", %zu jump%s over %s", record->n_jumps,
-			      record->n_jumps == 1 ? "" : "s", duration_format(sum_ns, buffer));
+		strbuf_printf(out, ", %zu jump%s over %s", record->n_jumps, PLURAL(record->n_jumps),
+			      duration_format(sum_ns, buffer));
 }
 
 void report_line(struct strbuf *out, const char *text)

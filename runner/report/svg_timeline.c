@@ -598,7 +598,7 @@ static char *describe(const struct picture *picture)
 
 	for (size_t i = 0; i < n; i++)
 		counts[picture->history.attempts[i].end]++;
-	strbuf_printf(&text, "%zu connection attempt%s", n, n == 1 ? "" : "s");
+	strbuf_printf(&text, "%zu connection attempt%s", n, PLURAL(n));
 	for (enum attempt_end end = 0; end < END_N_KINDS; end++)
 		if (counts[end] > 0)
 			strbuf_printf(&text, ", %zu %s", counts[end], attempt_end_words(end));
