@@ -46,21 +46,6 @@ static void on_live(void *userdata, const struct result *result, const char *lin
 	target->on_live(target->userdata, result, line);
 }
 
-static void on_result(void *userdata, struct result *result)
-{
-	(void)userdata;
-	(void)result;
-}
-
-static void on_tick(void *userdata, size_t n_done, const char *const *running, size_t n_running)
-{
-}
-
-static void on_status(void *userdata, size_t n_done, const struct schedule_running *running,
-		      size_t n_running)
-{
-}
-
 void adhoc_run_run(const struct adhoc_run_options *options, struct scenario_file *const *files,
 		   size_t n_files,
 		   void (*live)(void *userdata, const struct result *result, const char *line),
@@ -78,9 +63,6 @@ void adhoc_run_run(const struct adhoc_run_options *options, struct scenario_file
 		.observe = true,
 		/* `record` repeats runs itself, several at a time. */
 		.retry = {.late_retries = options->runs > 0 ? 0 : RETRY_LATE_DEFAULT},
-		.on_result = on_result,
-		.on_tick = on_tick,
-		.on_status = on_status,
 		.on_live = live ? on_live : NULL,
 		.userdata = &target,
 	};

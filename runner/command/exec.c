@@ -35,11 +35,6 @@ struct exec_command {
 	size_t n_shown;
 };
 
-static bool parse_endpoint(void *field, const char *value, char **ret_message)
-{
-	return inline_endpoints_parse(field, value, ret_message);
-}
-
 static bool parse_time(void *field, const char *value, char **ret_message)
 {
 	if (strcmp(value, time_mode_name(TIME_VIRTUAL)) == 0)
@@ -57,7 +52,7 @@ static bool parse_time(void *field, const char *value, char **ret_message)
 #define TO(member) OPTION_FIELD(struct exec_options, member)
 static const struct option_spec rows[] = {
 	{"endpoint", 'e', "NAME=STEPS", "inject STEPS at an endpoint from the start (repeatable)",
-	 OPTION_CUSTOM, TO(endpoints), .parse = parse_endpoint, .explains = true,
+	 OPTION_CUSTOM, TO(endpoints), .parse = inline_endpoints_parse, .explains = true,
 	 .command_line_only = true},
 	OPTION_ROW_FILTER(struct exec_options),
 	OPTION_ROW_ISOLATION(struct exec_options, isolation),

@@ -24,16 +24,11 @@ static bool parse_ready_fd(void *field, const char *value, char **ret_message)
 	return true;
 }
 
-static bool parse_endpoint(void *field, const char *value, char **ret_message)
-{
-	return inline_endpoints_parse(field, value, ret_message);
-}
-
 #define TO(member) OPTION_FIELD(struct inject_options, member)
 static const struct option_spec rows[] = {
 	{"endpoint", 'e', "NAME=STEPS",
 	 "inject STEPS at endpoint NAME, without a file (repeatable)", OPTION_CUSTOM, TO(endpoints),
-	 .parse = parse_endpoint, .explains = true, .command_line_only = true},
+	 .parse = inline_endpoints_parse, .explains = true, .command_line_only = true},
 	{"port", 0, "N", "use port N for endpoints without a file (default: free ones)",
 	 OPTION_COUNT, TO(port), 1, UINT16_MAX, .command_line_only = true},
 	OPTION_ROW_FILTER(struct inject_options),

@@ -123,12 +123,6 @@ static enum exit_status show(const struct result *result, const struct adhoc_run
 	return written ? STATUS_PASSED : STATUS_UNJUDGED;
 }
 
-/* Parses NAME=STEPS; repeatable. */
-static bool parse_endpoint(void *field, const char *value, char **ret_message)
-{
-	return inline_endpoints_parse(field, value, ret_message);
-}
-
 static enum exit_status try(const struct adhoc_run_options *options, const char *steps,
 			    char *const *command, FILE *out, FILE *err)
 {
@@ -198,7 +192,7 @@ static const struct adhoc_run_options defaults = {.timeout_ns = TIMEOUT_NS};
 
 static const struct option_spec try_options[] = {
 	{"endpoint", 'e', "NAME=STEPS", "use STEPS at endpoint NAME (repeatable)", OPTION_CUSTOM,
-	 OPTION_FIELD(struct adhoc_run_options, endpoints), .parse = parse_endpoint,
+	 OPTION_FIELD(struct adhoc_run_options, endpoints), .parse = inline_endpoints_parse,
 	 .explains = true, .command_line_only = true},
 	{"family", 0, "LIST", "use ipv4 (default), ipv6, or both in their order: ipv6,ipv4",
 	 OPTION_CUSTOM, OPTION_FIELD(struct adhoc_run_options, families),

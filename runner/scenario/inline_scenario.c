@@ -18,9 +18,9 @@ void inline_endpoints_add(struct inline_endpoints *endpoints, const char *name, 
 	array_append(endpoints->items, endpoints->n_items, endpoints->capacity, endpoint);
 }
 
-bool inline_endpoints_parse(struct inline_endpoints *endpoints, const char *text,
-			    char **ret_message)
+bool inline_endpoints_parse(void *field, const char *text, char **ret_message)
 {
+	struct inline_endpoints *endpoints = field;
 	const char *equals = strchr(text, '=');
 	AUTO_FREE char *name = equals ? xstrndup(text, (size_t)(equals - text)) : NULL;
 	AUTO_STRV char **steps = step_list_split(equals ? equals + 1 : "");

@@ -29,13 +29,13 @@ struct inline_endpoints {
 void inline_endpoints_add(struct inline_endpoints *endpoints, const char *name, const char *steps,
 			  uint16_t port);
 /**
- * inline_endpoints_parse() - add the endpoint in "api=refuse x2, accept"
+ * inline_endpoints_parse() - add the endpoint in "api=refuse x2, accept", the value of an option
+ * @field: struct inline_endpoints
  * @ret_message: on failure one sentence, owned by the caller
  *
  * Return: false on an error.
  */
-bool inline_endpoints_parse(struct inline_endpoints *endpoints, const char *text,
-			    char **ret_message);
+bool inline_endpoints_parse(void *field, const char *text, char **ret_message);
 void inline_endpoints_free(struct inline_endpoints *endpoints);
 
 struct inline_options {

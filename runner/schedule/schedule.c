@@ -113,7 +113,8 @@ static void settle(struct scheduler *self, struct result *result)
 	retry_settle(&self->config->retry, result);
 	self->n_done++;
 	self->n_failures += result_is_failure(result);
-	self->config->on_result(self->config->userdata, result);
+	if (self->config->on_result)
+		self->config->on_result(self->config->userdata, result);
 	if (self->config->max_failures && self->n_failures >= self->config->max_failures)
 		stop(self, STOP_FAILURES);
 }
@@ -588,7 +589,8 @@ static void on_tick(evutil_socket_t fd, short what, void *userdata)
 		if (now_ns - running->started_ns > START_NS)
 			stop_starting(running);
 	}
-	self->config->on_tick(self->config->userdata, self->n_done, names, self->n_running);
+	if (self->config->on_tick)
+		self->config->on_tick(self->config->userdata, self->n_done, names, self->n_running);
 	start_more(self);
 }
 
@@ -604,7 +606,9 @@ static void on_status(evutil_socket_t fd, short what, void *userdata)
 			.result = running->result,
 			.elapsed_ns = now_ns - running->started_ns,
 		};
-	self->config->on_status(self->config->userdata, self->n_done, list, self->n_running);
+	if (self->config->on_status)
+		self->config->on_status(self->config->userdata, self->n_done, list,
+					self->n_running);
 }
 
 /* Asks all running scenarios to end, and starts nothing more. */
