@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What only the files of the firewall rules share: a transaction, the names in a table, and the
+ * What the files that add firewall rules share: a transaction, the names in a table, and the
  * functions that add messages.
  */
 #ifndef SYNFAULT_INJECTOR_NFT_BATCH_H

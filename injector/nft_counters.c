@@ -43,14 +43,13 @@ static int count_rule(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-/* Adds up the counters of a chain's rules. */
-static int count_chain(struct rules *rules, const char *chain, uint64_t *ret_packets)
+/* Lists a chain's rules, as netlink_dump() does. */
+static int dump_chain(struct rules *rules, const char *chain, void (*reset)(void *data),
+		      mnl_cb_t take, void *data)
 {
 	char buffer[1024];
-	struct packet_count count = {0};
 	struct nftnl_rule *filter = nftnl_rule_alloc();
 	struct nlmsghdr *message;
-	int r;
 
 	if (!filter)
 		out_of_memory();
@@ -61,7 +60,15 @@ static int count_chain(struct rules *rules, const char *chain, uint64_t *ret_pac
 					rules->sequence++);
 	nftnl_rule_nlmsg_build_payload(message, filter);
 	nftnl_rule_free(filter);
-	r = netlink_dump(rules->socket, message, reset_count, count_rule, &count);
+	return netlink_dump(rules->socket, message, reset, take, data);
+}
+
+/* Adds up the counters of a chain's rules. */
+static int count_chain(struct rules *rules, const char *chain, uint64_t *ret_packets)
+{
+	struct packet_count count = {0};
+	int r = dump_chain(rules, chain, reset_count, count_rule, &count);
+
 	if (r < 0)
 		return r;
 	if (!count.found)
@@ -144,22 +151,9 @@ static int count_message(const struct nlmsghdr *message, void *data)
 
 int nft_verify_chain(struct rules *rules, const struct nft_chain_rules *expected)
 {
-	char buffer[1024];
-	struct nftnl_rule *filter = nftnl_rule_alloc();
-	struct nlmsghdr *message;
 	uint32_t n = 0;
-	int r;
+	int r = dump_chain(rules, expected->name, reset_number, count_message, &n);
 
-	if (!filter)
-		out_of_memory();
-	nftnl_rule_set_u32(filter, NFTNL_RULE_FAMILY, NFPROTO_INET);
-	nftnl_rule_set_str(filter, NFTNL_RULE_TABLE, rules->table);
-	nftnl_rule_set_str(filter, NFTNL_RULE_CHAIN, expected->name);
-	message = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETRULE, NFPROTO_INET, NLM_F_DUMP,
-					rules->sequence++);
-	nftnl_rule_nlmsg_build_payload(message, filter);
-	nftnl_rule_free(filter);
-	r = netlink_dump(rules->socket, message, reset_number, count_message, &n);
 	return r < 0 ? r : n == expected->n ? 0 : -ENOENT;
 }
 

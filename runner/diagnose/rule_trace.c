@@ -4,85 +4,31 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <libnftnl/chain.h>
-#include <libnftnl/table.h>
+#include <libmnl/libmnl.h> /* libnftnl/trace.h names its structures */
 #include <libnftnl/trace.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 
-#include "injector/netlink.h"
+#include "injector/nft_batch.h"
 #include "injector/nft_expr.h"
 
 #define TABLE "synfault_trace"
-enum {
-	PRIORITY = -450, /* before all other chains: raw is -300 */
-	MESSAGE_SIZE = 4096,
-	TABLE_OWNER = 2, /* NFT_TABLE_F_OWNER (Linux 5.12): older headers lack it */
-};
+enum { PRIORITY = -450 }; /* before all other chains: raw is -300 */
 
 struct rule_trace {
 	struct mnl_socket *owner;  /* when it closes, the table disappears */
 	struct mnl_socket *events; /* of the multicast group */
 };
 
-struct batch {
-	struct netlink_batch messages;
-	uint32_t sequence;
-};
-
-static char *room(struct batch *batch)
-{
-	return netlink_batch_room(&batch->messages, MESSAGE_SIZE);
-}
-
-static struct nlmsghdr *begin(struct batch *batch, uint16_t type)
-{
-	return nftnl_nlmsg_build_hdr(room(batch), type, NFPROTO_INET, NLM_F_CREATE,
-				     batch->sequence++);
-}
-
-static void add_table(struct batch *batch)
-{
-	struct nftnl_table *table = nftnl_table_alloc();
-
-	if (!table)
-		out_of_memory();
-	nftnl_table_set_str(table, NFTNL_TABLE_NAME, TABLE);
-	nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, TABLE_OWNER);
-	nftnl_table_nlmsg_build_payload(begin(batch, NFT_MSG_NEWTABLE), table);
-	netlink_batch_add(&batch->messages);
-	nftnl_table_free(table);
-}
-
-static void add_chain(struct batch *batch, const char *name, uint32_t hook)
-{
-	struct nftnl_chain *chain = nftnl_chain_alloc();
-
-	if (!chain)
-		out_of_memory();
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, TABLE);
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
-	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, hook);
-	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, PRIORITY);
-	nftnl_chain_nlmsg_build_payload(begin(batch, NFT_MSG_NEWCHAIN), chain);
-	netlink_batch_add(&batch->messages);
-	nftnl_chain_free(chain);
-}
-
 /* Adds the rule: tcp dport (or sport) @port meta nftrace set 1 */
-static void add_rule(struct batch *batch, const char *chain, uint32_t offset, uint16_t port)
+static void add_rule(struct nft_batch *batch, const char *chain, uint32_t offset, uint16_t port)
 {
-	struct nftnl_rule *rule = nftnl_rule_alloc();
+	struct nftnl_rule *rule = nft_rule_new(batch, chain);
 	const uint8_t tcp = IPPROTO_TCP;
 	const uint16_t port_be = htons(port);
 	const uint8_t on = 1;
 	struct nftnl_expr *expr;
 
-	if (!rule)
-		out_of_memory();
-	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, TABLE);
-	nftnl_rule_set_str(rule, NFTNL_RULE_CHAIN, chain);
 	nft_expr_match_meta(rule, NFT_META_L4PROTO, &tcp, sizeof(tcp));
 	nft_expr_load(rule, NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof(port_be), NFT_REG_1);
 	nft_expr_compare(rule, NFT_CMP_EQ, &port_be, sizeof(port_be));
@@ -92,40 +38,34 @@ static void add_rule(struct batch *batch, const char *chain, uint32_t offset, ui
 	expr = nft_expr_add(rule, "meta");
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_KEY, NFT_META_NFTRACE);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_SREG, NFT_REG_1);
-	nftnl_rule_nlmsg_build_payload(begin(batch, NFT_MSG_NEWRULE), rule);
-	netlink_batch_add(&batch->messages);
-	nftnl_rule_free(rule);
+	nft_batch_rule(batch, rule);
 }
 
-static void fill(struct batch *batch, uint16_t port)
+static void fill(struct nft_batch *batch, uint16_t port)
 {
 	static const struct {
 		const char *name;
 		uint32_t hook;
 	} chains[] = {{"prerouting", NF_INET_PRE_ROUTING}, {"output", NF_INET_LOCAL_OUT}};
 
-	nftnl_batch_begin(room(batch), batch->sequence++);
-	netlink_batch_add(&batch->messages);
-	add_table(batch);
+	/* It disappears with the socket. */
+	nft_batch_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, true);
 	for (size_t i = 0; i < ARRAY_SIZE(chains); i++) {
-		add_chain(batch, chains[i].name, chains[i].hook);
+		nft_batch_base_chain(batch, chains[i].name, chains[i].hook, PRIORITY);
 		add_rule(batch, chains[i].name, TCP_DESTINATION_PORT, port);
 		add_rule(batch, chains[i].name, TCP_SOURCE_PORT, port);
 	}
-	netlink_batch_acknowledge(&batch->messages);
-	nftnl_batch_end(room(batch), batch->sequence++);
-	netlink_batch_add(&batch->messages);
 }
 
 static int commit(struct mnl_socket *socket, uint16_t port)
 {
-	struct batch batch = {.sequence = 1};
-	int r;
+	char table[] = TABLE;
+	struct rules rules = {.socket = socket, .table = table, .sequence = 1};
+	struct nft_batch batch;
 
+	nft_batch_init(&batch, &rules);
 	fill(&batch, port);
-	r = netlink_batch_send(&batch.messages, socket, NULL);
-	netlink_batch_deinit(&batch.messages);
-	return r;
+	return nft_batch_commit(&batch);
 }
 
 static int join_traces(const struct mnl_socket *socket)
