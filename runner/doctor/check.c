@@ -11,7 +11,6 @@
 #include "common/duration.h"
 #include "common/text.h"
 #include "runner/doctor/lag.h"
-#include "runner/doctor/netns_probe.h"
 #include "runner/sandbox/isolation.h"
 #include "runner/sandbox/sysctl.h"
 #include "runner/schedule/limits.h"
@@ -21,16 +20,8 @@
 #define LAG_BEARABLE_NS (25 * NS_PER_MS)
 #define RTO_MAX_MS      120000
 
-/* State that the checks share. */
-struct examination {
-	struct doctor *doctor;
-	struct probe own, given; /* in a private namespace, and in the given one */
-};
-
-static struct check *add(struct examination *exam, const char *name, int error)
+static struct check *add(struct doctor *doctor, const char *name, int error)
 {
-	struct doctor *doctor = exam->doctor;
-
 	array_append(doctor->checks, doctor->n_checks, doctor->capacity,
 		     (struct check){.name = name, .missing = error < 0});
 	return &doctor->checks[doctor->n_checks - 1];
@@ -47,7 +38,7 @@ static void needs_capability(struct check *check, const char *name, unsigned cap
 
 /* ---- capabilities ---- */
 
-static void check_capabilities(struct examination *exam)
+static void check_capabilities(struct doctor *doctor)
 {
 	static const struct {
 		const char *name, *without;
@@ -64,8 +55,8 @@ static void check_capabilities(struct examination *exam)
 
 	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++) {
 		enum capability_hint grant = capability_hint_needed(capabilities[i].capability);
-		struct check *check =
-			add(exam, capabilities[i].name, grant == CAPABILITY_HINT_HELD ? 0 : -EPERM);
+		struct check *check = add(doctor, capabilities[i].name,
+					  grant == CAPABILITY_HINT_HELD ? 0 : -EPERM);
 
 		check->found =
 			grant == CAPABILITY_HINT_USER
@@ -87,7 +78,7 @@ static char *userns_remedy(void)
 		       "kernel.apparmor_restrict_unprivileged_userns=0; or run as root");
 }
 
-static void check_namespaces(struct examination *exam)
+static void check_namespaces(struct doctor *doctor)
 {
 	static const struct {
 		const char *name;
@@ -115,7 +106,7 @@ static void check_namespaces(struct examination *exam)
 	strbuf_puts(&text, good.length ? strbuf_text(&good) : "none");
 	if (bad.length)
 		strbuf_printf(&text, "; not: %s", strbuf_text(&bad));
-	check = add(exam, "namespaces", needed ? -EPERM : 0);
+	check = add(doctor, "namespaces", needed ? -EPERM : 0);
 	check->found = strbuf_steal(&text);
 	check->consequence = "scenarios share the given network namespace";
 	check->remedy = needed ? userns_remedy() : NULL;
@@ -128,19 +119,17 @@ static bool can_queue(const struct probe *probe)
 
 static char *describe_queue(const struct probe *probe)
 {
-	int error = probe->namespaces ? probe->namespaces
-		    : probe->queue    ? probe->queue
-				      : probe->rules;
+	int error = probe->queue ? probe->queue : probe->rules;
 
+	if (probe->namespaces)
+		return xasprintf("no such namespace can be made: %s", strerror(-probe->namespaces));
+	if (probe->lo)
+		return xstrdup("the interface lo is not up");
 	if (!error)
 		return xasprintf("a queue was bound and a rule added (%s)",
 				 probe->form == NFT_RULES_QUEUE_NATIVE
 					 ? "nftables queue"
 					 : "xtables NFQUEUE: nftables has no queue here");
-	if (probe->namespaces)
-		return xasprintf("no such namespace can be made: %s", strerror(-error));
-	if (probe->lo)
-		return xstrdup("the interface lo is not up");
 	return xstrdup(probe->message[0] ? probe->message : strerror(-error));
 }
 
@@ -156,41 +145,41 @@ static char *queue_remedy(const struct probe *probe)
 	return NULL;
 }
 
-static void check_queue(struct examination *exam)
+void doctor_check_queues(struct doctor *doctor, const struct probe *own, const struct probe *given)
 {
-	bool own = can_queue(&exam->own), given = can_queue(&exam->given);
-	struct check *check = add(exam, "private queue", own ? 0 : -EPERM);
+	const bool can_own = can_queue(own), can_given = can_queue(given);
+	struct check *check = add(doctor, "private queue", can_own ? 0 : -EPERM);
 
-	check->found = describe_queue(&exam->own);
+	check->found = describe_queue(own);
 	check->consequence = "no scenario runs in a network namespace of its own";
-	check->remedy = own ? NULL : queue_remedy(&exam->own);
-	check = add(exam, "shared queue", given ? 0 : -EPERM);
-	check->found = describe_queue(&exam->given);
+	check->remedy = can_own ? NULL : queue_remedy(own);
+	check = add(doctor, "shared queue", can_given ? 0 : -EPERM);
+	check->found = describe_queue(given);
 	check->consequence = "no scenario runs in the given network namespace";
-	check->remedy = given ? NULL : queue_remedy(&exam->given);
-	if (!given && !check->remedy)
+	check->remedy = can_given ? NULL : queue_remedy(given);
+	if (!can_given && !check->remedy)
 		needs_capability(check, "NET_ADMIN", CAP_NET_ADMIN);
 }
 
 /* Finds out exactly what `run` does. */
-static void check_isolation(struct examination *exam)
+static void check_isolation(struct doctor *doctor)
 {
 	AUTO_FREE char *message = NULL;
 	struct isolation isolation;
 	struct check *check;
 
 	if (isolation_probe(ISOLATION_AUTO, &isolation, &message) < 0) {
-		check = add(exam, "isolation", -EPERM);
+		check = add(doctor, "isolation", -EPERM);
 		check->found = steal_pointer(&message);
 		check->consequence = "no scenario runs";
 		return;
 	}
-	check = add(exam, "isolation", isolation.mode == ISOLATION_PRIVATE ? 0 : -EPERM);
+	check = add(doctor, "isolation", isolation.mode == ISOLATION_PRIVATE ? 0 : -EPERM);
 	if (isolation.mode == ISOLATION_PRIVATE) {
-		exam->doctor->isolation = DOCTOR_PRIVATE;
+		doctor->isolation = DOCTOR_PRIVATE;
 		check->found = xstrdup("a private sandbox was built");
 	} else {
-		exam->doctor->isolation = DOCTOR_SHARED;
+		doctor->isolation = DOCTOR_SHARED;
 		check->found = xasprintf("shared; no private sandbox can be built: %s",
 					 isolation.no_private);
 		check->consequence = "scenarios share the given namespaces; those that need "
@@ -199,30 +188,22 @@ static void check_isolation(struct examination *exam)
 	isolation_free(&isolation);
 }
 
-/* Returns the probe of the namespace in which scenarios would run. */
-static const struct probe *relevant(const struct examination *exam)
+static void check_deaths(struct doctor *doctor, int error)
 {
-	return exam->doctor->isolation == DOCTOR_PRIVATE ? &exam->own : &exam->given;
-}
-
-static void check_deaths(struct examination *exam)
-{
-	int error = relevant(exam)->deaths;
-	struct check *check = add(exam, "socket deaths", error);
+	struct check *check = add(doctor, "socket deaths", error);
 
 	check->found = error ? xasprintf("no notices: %s", strerror(-error))
 			     : xstrdup("the kernel reports when a client gives up");
 	check->consequence = "no scenario runs: the end of an attempt can't be seen";
 	if (!error)
 		return;
-	exam->doctor->isolation = DOCTOR_NONE;
+	doctor->isolation = DOCTOR_NONE;
 	check->remedy = xstrdup("modprobe tcp_diag inet_diag on the host");
 }
 
-static void check_ipv6(struct examination *exam)
+static void check_ipv6(struct doctor *doctor, int error)
 {
-	int error = relevant(exam)->ipv6;
-	struct check *check = add(exam, "IPv6", error);
+	struct check *check = add(doctor, "IPv6", error);
 
 	check->found = error ? xasprintf("::1 can't be used: %s", strerror(-error))
 			     : xstrdup("::1 can be used");
@@ -232,10 +213,9 @@ static void check_ipv6(struct examination *exam)
 					"boot without ipv6.disable=1");
 }
 
-static void check_captures(struct examination *exam)
+static void check_captures(struct doctor *doctor, int error)
 {
-	int error = relevant(exam)->captures;
-	struct check *check = add(exam, "captures", error);
+	struct check *check = add(doctor, "captures", error);
 
 	check->found = error ? xasprintf("the kernel can't log packets: %s", strerror(-error))
 			     : xstrdup("packets can be captured");
@@ -246,12 +226,19 @@ static void check_captures(struct examination *exam)
 		check->remedy = xstrdup("modprobe nfnetlink_log nft_log on the host");
 }
 
+void doctor_check_network(struct doctor *doctor, const struct probe *probe)
+{
+	check_deaths(doctor, probe->deaths);
+	check_ipv6(doctor, probe->ipv6);
+	check_captures(doctor, probe->captures);
+}
+
 /* ---- TCP settings ---- */
 
-static void check_schedule(struct examination *exam)
+static void check_schedule(struct doctor *doctor)
 {
-	struct syn_schedule *schedule = &exam->doctor->schedule;
-	struct check *check = add(exam, "SYN schedule", 0);
+	struct syn_schedule *schedule = &doctor->schedule;
+	struct check *check = add(doctor, "SYN schedule", 0);
 	AUTO_STRBUF struct strbuf text = {0};
 
 	syn_schedule_compute(sysctls_read_number("net/ipv4/tcp_syn_retries", 6),
@@ -268,13 +255,13 @@ static void check_schedule(struct examination *exam)
 	check->found = strbuf_steal(&text);
 }
 
-static void check_settings(struct examination *exam)
+static void check_settings(struct doctor *doctor)
 {
 	static const char *const names[] = {
 		"tcp_syn_retries", "tcp_syn_linear_timeouts", "tcp_fastopen",
 		"tcp_ecn",         "tcp_timestamps",
 	};
-	struct check *check = add(exam, "sysctls", 0);
+	struct check *check = add(doctor, "sysctls", 0);
 	AUTO_STRBUF struct strbuf text = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -290,7 +277,7 @@ static void check_settings(struct examination *exam)
 
 /* ---- time ---- */
 
-static void check_clock(struct examination *exam)
+static void check_clock(struct doctor *doctor)
 {
 	struct timespec resolution = {0};
 	struct check *check;
@@ -298,21 +285,21 @@ static void check_clock(struct examination *exam)
 
 	clock_getres(CLOCK_MONOTONIC, &resolution);
 	fine = resolution.tv_sec == 0 && resolution.tv_nsec <= NS_PER_MS;
-	check = add(exam, "clock", fine ? 0 : -EINVAL);
+	check = add(doctor, "clock", fine ? 0 : -EINVAL);
 	check->found = xasprintf("steps of %ld ns", resolution.tv_nsec);
 	check->consequence = "times are too coarse to be judged";
 	if (!fine)
 		check->remedy = xstrdup("a kernel with high-resolution timers");
 }
 
-static void check_lag(struct examination *exam)
+static void check_lag(struct doctor *doctor)
 {
 	char median[DURATION_TEXT_SIZE], longest[DURATION_TEXT_SIZE];
 	struct check *check;
 	struct lag lag;
 
 	lag_measure(LAG_DURATION_NS, &lag);
-	check = add(exam, "scheduling", lag.longest_ns <= LAG_BEARABLE_NS ? 0 : -ETIME);
+	check = add(doctor, "scheduling", lag.longest_ns <= LAG_BEARABLE_NS ? 0 : -ETIME);
 	check->found =
 		xasprintf("woken %s late, %s at most", duration_format(lag.median_ns, median),
 			  duration_format(lag.longest_ns, longest));
@@ -321,9 +308,9 @@ static void check_lag(struct examination *exam)
 		check->remedy = xstrdup("run --timing-scale 2; fewer at once (--jobs)");
 }
 
-static void check_jobs(struct examination *exam)
+static void check_jobs(struct doctor *doctor)
 {
-	struct check *check = add(exam, "jobs", 0);
+	struct check *check = add(doctor, "jobs", 0);
 	const size_t n_jobs = limits_default_jobs();
 	const long n_processors = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -333,18 +320,21 @@ static void check_jobs(struct examination *exam)
 
 void doctor_examine(struct doctor *ret)
 {
-	static void (*const checks[])(struct examination *) = {
-		check_capabilities, check_namespaces, check_queue,    check_isolation,
-		check_deaths,       check_ipv6,       check_captures, check_schedule,
-		check_settings,     check_clock,      check_lag,      check_jobs,
-	};
 	struct doctor doctor = {0};
-	struct examination exam = {.doctor = &doctor};
+	struct probe own, given; /* a private namespace, and the given one */
 
-	netns_probe_network(true, &exam.own);
-	netns_probe_network(false, &exam.given);
-	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
-		checks[i](&exam);
+	netns_probe_network(true, &own);
+	netns_probe_network(false, &given);
+	check_capabilities(&doctor);
+	check_namespaces(&doctor);
+	doctor_check_queues(&doctor, &own, &given);
+	check_isolation(&doctor);
+	doctor_check_network(&doctor, doctor.isolation == DOCTOR_PRIVATE ? &own : &given);
+	check_schedule(&doctor);
+	check_settings(&doctor);
+	check_clock(&doctor);
+	check_lag(&doctor);
+	check_jobs(&doctor);
 	*ret = doctor;
 }
 

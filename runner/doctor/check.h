@@ -7,6 +7,7 @@
 #define SYNFAULT_RUNNER_DOCTOR_CHECK_H
 
 #include "common/strbuf.h"
+#include "runner/doctor/netns_probe.h"
 #include "runner/record/syn_schedule.h"
 #include "runner/sandbox/capability_hint.h"
 
@@ -40,6 +41,15 @@ struct doctor {
 void doctor_examine(struct doctor *ret);
 void doctor_free(struct doctor *doctor);
 #define AUTO_DOCTOR CLEANUP(doctor_free)
+
+/** doctor_check_queues() - say where packets can be queued, as probes of both namespaces found */
+void doctor_check_queues(struct doctor *doctor, const struct probe *own, const struct probe *given);
+/**
+ * doctor_check_network() - say what else a probe found: socket deaths, IPv6, captures
+ *
+ * Without notices of socket deaths nothing runs: @doctor->isolation becomes DOCTOR_NONE.
+ */
+void doctor_check_network(struct doctor *doctor, const struct probe *probe);
 
 /** doctor_format_text() - add the findings as text of 80 columns, wrapped at blanks */
 void doctor_format_text(const struct doctor *doctor, struct strbuf *out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What `synfault doctor` says to people and to programs. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <jansson.h>
 
 #include "runner/doctor/check.h"
@@ -113,4 +114,102 @@ Test(doctor, json_has_the_kernels_schedule_in_nanoseconds)
 	cr_expect_eq(json_integer_value(json_array_get(times, 1)), 3 * NS_PER_S);
 	cr_expect_eq(json_integer_value(json_object_get(schedule, "timeout_ns")), 7 * NS_PER_S);
 	json_decref(json);
+}
+
+/* ---- what probes say ---- */
+
+static const struct check *find_check(const struct doctor *doctor, const char *name)
+{
+	for (size_t i = 0; i < doctor->n_checks; i++)
+		if (strcmp(doctor->checks[i].name, name) == 0)
+			return &doctor->checks[i];
+	cr_assert_fail("there is no check \"%s\"", name);
+	return NULL;
+}
+
+/* Expects that a check is missing if there is an error, and what it says and advises. */
+static void expect_check(const struct check *check, bool missing, const char *found,
+			 const char *remedy)
+{
+	cr_expect_eq(check->missing, missing, "%s: %s", check->name, check->found);
+	cr_expect(strstr(check->found, found), "%s: \"%s\", not \"%s\"", check->name, check->found,
+		  found);
+	if (remedy)
+		cr_expect(check->remedy && strstr(check->remedy, remedy), "%s: \"%s\", not \"%s\"",
+			  check->name, check->remedy ? check->remedy : "(none)", remedy);
+	else
+		cr_expect_null(check->remedy, "%s: \"%s\"", check->name, check->remedy);
+}
+
+Test(doctor, says_why_no_packet_can_be_queued_and_what_to_do_about_it)
+{
+	static const struct {
+		struct probe probe;
+		bool missing;
+		const char *found, *remedy;
+	} cases[] = {
+		{{.form = NFT_RULES_QUEUE_NATIVE}, false, "(nftables queue)", NULL},
+		{{.form = NFT_RULES_QUEUE_COMPAT}, false, "nftables has no queue here", NULL},
+		{{.namespaces = -EPERM, .lo = -ENETDOWN},
+		 true,
+		 "no such namespace can be made",
+		 "as for namespaces"},
+		{{.lo = -ENETDOWN}, true, "lo is not up", "ip link set lo up"},
+		{{.queue = -EOPNOTSUPP}, true, "not supported", "modprobe nfnetlink_queue"},
+		{{.rules = -ENOENT, .message = "no such expression"},
+		 true,
+		 "no such expression",
+		 "modprobe nfnetlink_queue"},
+		{{.queue = -EPERM, .message = "not permitted"}, true, "not permitted", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct probe fine = {.form = NFT_RULES_QUEUE_NATIVE};
+		AUTO_DOCTOR struct doctor doctor = {0};
+
+		doctor_check_queues(&doctor, &cases[i].probe, &fine);
+		doctor_check_queues(&doctor, &fine, &cases[i].probe);
+		cr_assert_eq(doctor.n_checks, 4u);
+		expect_check(&doctor.checks[0], cases[i].missing, cases[i].found, cases[i].remedy);
+		expect_check(&doctor.checks[1], false, "(nftables queue)", NULL);
+		expect_check(&doctor.checks[2], false, "(nftables queue)", NULL);
+		expect_check(&doctor.checks[3], cases[i].missing, cases[i].found, cases[i].remedy);
+	}
+}
+
+Test(doctor, lets_nothing_run_where_the_end_of_an_attempt_cannot_be_seen)
+{
+	const struct probe blind = {.deaths = -ENOENT}, fine = {0};
+	AUTO_DOCTOR struct doctor without = {.isolation = DOCTOR_PRIVATE};
+	AUTO_DOCTOR struct doctor with = {.isolation = DOCTOR_PRIVATE};
+
+	doctor_check_network(&without, &blind);
+	cr_expect_eq(without.isolation, DOCTOR_NONE);
+	expect_check(find_check(&without, "socket deaths"), true, "no notices",
+		     "modprobe tcp_diag");
+	doctor_check_network(&with, &fine);
+	cr_expect_eq(with.isolation, DOCTOR_PRIVATE);
+	expect_check(find_check(&with, "socket deaths"), false, "reports", NULL);
+}
+
+Test(doctor, shows_whether_captures_lack_a_module_or_a_right)
+{
+	const struct probe no_module = {.captures = -ENOENT}, no_right = {.captures = -EPERM};
+	AUTO_DOCTOR struct doctor module = {0}, right = {0};
+
+	doctor_check_network(&module, &no_module);
+	expect_check(find_check(&module, "captures"), true, "can't log packets",
+		     "modprobe nfnetlink_log");
+	doctor_check_network(&right, &no_right);
+	expect_check(find_check(&right, "captures"), true, "can't log packets", NULL);
+}
+
+Test(doctor, says_how_to_switch_ipv6_on)
+{
+	const struct probe off = {.ipv6 = -EADDRNOTAVAIL};
+	AUTO_DOCTOR struct doctor doctor = {.isolation = DOCTOR_SHARED};
+
+	doctor_check_network(&doctor, &off);
+	cr_expect_eq(doctor.isolation, DOCTOR_SHARED);
+	expect_check(find_check(&doctor, "IPv6"), true, "::1 can't be used", "disable_ipv6=0");
 }
