@@ -8,10 +8,31 @@
 #include "runner/report/run_json.h"
 #include "runner/report/svg_files.h"
 
+/* The reports that follow from the results alone. JUnit also names the others. */
+static const struct report {
+	size_t path; /* offset in struct output_options */
+	int (*check)(const char *path, struct diag_list *diags);
+	int (*write)(const struct run_results *results, const char *path, struct diag_list *diags);
+} reports[] = {
+	{offsetof(struct output_options, json), run_json_check_path, run_json_write},
+	{offsetof(struct output_options, timeline), svg_files_check, svg_files_write},
+	{offsetof(struct output_options, html), html_check, html_write},
+	{offsetof(struct output_options, html_single), html_single_check, html_single_write},
+};
+
+/* Returns where a report goes, or NULL. */
+static const char *path_of(const struct output_options *options, const struct report *report)
+{
+	return *(const char *const *)((const char *)options + report->path);
+}
+
 bool outputs_any(const struct output_options *options)
 {
-	return options->junit || options->json || options->timeline || options->html ||
-	       options->html_single || options->junit_strict;
+	bool any = options->junit || options->junit_strict;
+
+	for (size_t i = 0; i < ARRAY_SIZE(reports); i++)
+		any = any || path_of(options, &reports[i]);
+	return any;
 }
 
 static bool say(const struct diag_list *diags, FILE *err)
@@ -27,14 +48,9 @@ bool outputs_check(const struct output_options *options, FILE *err)
 
 	if (options->junit)
 		junit_check_path(options->junit, &diags);
-	if (options->json)
-		run_json_check_path(options->json, &diags);
-	if (options->timeline)
-		svg_files_check(options->timeline, &diags);
-	if (options->html)
-		html_check(options->html, &diags);
-	if (options->html_single)
-		html_single_check(options->html_single, &diags);
+	for (size_t i = 0; i < ARRAY_SIZE(reports); i++)
+		if (path_of(options, &reports[i]))
+			reports[i].check(path_of(options, &reports[i]), &diags);
 	return say(&diags, err);
 }
 
@@ -47,14 +63,9 @@ bool outputs_write(const struct output_options *options, const struct run_result
 	};
 	AUTO_DIAG struct diag_list diags = {0};
 
-	if (options->json)
-		run_json_write(results, options->json, &diags);
-	if (options->timeline)
-		svg_files_write(results, options->timeline, &diags);
-	if (options->html)
-		html_write(results, options->html, &diags);
-	if (options->html_single)
-		html_single_write(results, options->html_single, &diags);
+	for (size_t i = 0; i < ARRAY_SIZE(reports); i++)
+		if (path_of(options, &reports[i]))
+			reports[i].write(results, path_of(options, &reports[i]), &diags);
 	/* Last, since it names the other reports. */
 	if (options->junit)
 		junit_write(results, &junit, options->junit, &diags);
