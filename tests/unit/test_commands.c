@@ -100,18 +100,89 @@ Test(commands, help_of_each_fits_80_columns)
 	}
 }
 
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	cr_assert_fail("there is no command %s", name);
+	return NULL;
+}
+
+/* Expects that a command line, with words up to a NULL, is refused with this complaint. */
+static void expect_refused(const char *const *line, const char *complaint)
+{
+	char *words[8], *argv[8] = {NULL}, *text = NULL, *complaints = NULL;
+	size_t n = 0, length = 0, n_complaints = 0;
+	FILE *out = open_memstream(&text, &length),
+	     *err = open_memstream(&complaints, &n_complaints);
+	int status;
+
+	while (line[n + 1]) {
+		words[n] = argv[n] = xstrdup(line[n + 1]);
+		n++;
+	}
+	status = command_execute(
+		find_command(line[0]), (int)n, argv,
+		&(struct command_context){.out = out, .err = err, .commands = commands});
+	fclose(out);
+	fclose(err);
+	cr_expect_eq(status, STATUS_USAGE, "%s: %d", complaint, status);
+	cr_expect_str_empty(text);
+	cr_expect(strstr(complaints, complaint), "\"%s\" is not in: %s", complaint, complaints);
+	/* The command has moved what was in argv. */
+	while (n > 0)
+		free(words[--n]);
+	free(text);
+	free(complaints);
+}
+
+Test(commands, say_what_is_wrong_with_a_command_line_before_they_do_anything)
+{
+	static const struct {
+		const char *line[8], *complaint;
+	} cases[] = {
+		{{"ctl", "nxt"}, "unknown command \"nxt\": "},
+		{{"ctl", "status", "now"}, "status takes no argument"},
+		{{"ctl", "next", "a", "b"}, "next takes no second argument"},
+		{{"ctl", "restart", "api", "soon"}, "\"soon\" is not a duration"},
+		{{"ctl", "restart", "2s", "3s"}, "\"3s\" is not a duration"},
+		{{"ctl", "restart", "0s"}, "a restart takes more than 0s"},
+		{{"inject"}, "a scenario file, fault steps, or -e NAME=STEPS is needed"},
+		{{"inject", "-e", "api=drop", "a.yaml"}, "-e goes without a file"},
+		{{"inject", "-e", "api"}, "a name and steps are expected"},
+		{{"inject", "-e", "api=drop", "-e", "api=drop"}, "api is given twice"},
+		{{"inject", "refuse", "accept"}, "steps are one argument, with commas: "},
+		{{"inject", "--port", "80", "a.yaml"}, "--port goes without a file"},
+		{{"inject", "refuze x2"}, "(and there is no file \"refuze x2\")"},
+		{{"inject", "--ready-fd", "999", "drop"}, "that descriptor is not open"},
+		{{"inject", "--ready-fd", "x", "drop"}, "not the number of a descriptor"},
+		{{"exec", "-e", "api=drop", "a.yaml", "--", "true"}, "-e goes without a file"},
+		{{"exec", "--time", "virtual", "--", "true"}, "use synfault run"},
+		{{"exec", "--listen", "1", "--isolation", "private", "--", "true"},
+		 "--listen goes with --isolation shared"},
+		{{"exec"}, "--"},
+		{{"try", "--", "true"}, "the steps are needed"},
+		{{"try", "", "--", "true"}, "a step is needed"},
+		{{"try", "refuze", "--", "true"}, "unknown step \"refuze\""},
+		{{"try", "--family", "ipv5", "drop", "--", "true"}, "ipv4, ipv6, or both"},
+		{{"run", "--format", "json", "a.yaml"}, "--format json goes with --list"},
+		{{"run", "--shard", "3/2", "a.yaml"}, "--shard"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		expect_refused(cases[i].line, cases[i].complaint);
+}
+
 /* Returns the answers to the completion scripts for the words up to a NULL; the caller owns them.
  */
 static char *answers_to(const char *const *words)
 {
-	const struct command *command = NULL;
+	const struct command *command = find_command("completion");
 	char *argv[8] = {(char[]){"words"}, (char[]){"--"}}, *text = NULL;
 	size_t n = 2, length = 0;
 	FILE *out = open_memstream(&text, &length);
 
-	for (size_t i = 0; commands[i]; i++)
-		if (strcmp(commands[i]->name, "completion") == 0)
-			command = commands[i];
 	for (; *words; words++)
 		argv[n++] = xstrdup(*words);
 	cr_expect_eq(command_execute(command, (int)n, argv,

@@ -9,10 +9,14 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "runner/inject/netns_enter.h"
+#include "runner/sandbox/capability_hint.h"
 #include "runner/sandbox/descendants.h"
 #include "runner/sandbox/isolation.h"
 #include "runner/sandbox/netns_lock.h"
 #include "runner/sandbox/proc_stat.h"
+#include "runner/sandbox/remote.h"
+#include "runner/sandbox/requirements.h"
 #include "runner/sandbox/shared_sandbox.h"
 #include "runner/sandbox/sysctl.h"
 #include "runner/sandbox/tmpdir.h"
@@ -321,4 +325,128 @@ Test(sandbox, parents_are_found_for_every_process_name)
 	cr_expect_not(proc_stat_read(proc, name, &kin), "a process that is gone");
 	cr_expect_not(proc_stat_read(proc, "self", &kin), "not a number");
 	cr_expect_not(proc_stat_read(proc, "..", &kin));
+}
+
+Test(sandbox, says_why_another_network_namespace_cannot_be_entered)
+{
+	static const struct {
+		const char *which, *message;
+	} cases[] = {
+		{"999999999", "--netns: there is no process 999999999"},
+		{"/no/such/file", "--netns: there is no file /no/such/file"},
+		{"/dev/null", "--netns: /dev/null is not a network namespace"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_DIAG struct diag_list diags = {0};
+
+		cr_expect_lt(netns_enter(cases[i].which, &diags), 0);
+		cr_assert_eq(diags.n_items, 1u);
+		cr_expect_str_eq(diags.items[0].message, cases[i].message);
+		cr_expect(strstr(diags.items[0].hint, "the pid of a process, or a path"));
+	}
+}
+
+Test(sandbox, finds_required_programs_as_the_client_would)
+{
+	char *environment[] = {(char[]){"HOME=/"}, (char[]){"PATH=/no/such/dir:/bin"}, NULL};
+	char *no_path[] = {(char[]){"HOME=/"}, NULL};
+	static const struct {
+		const char *program;
+		bool found, found_without_path;
+	} cases[] = {
+		{"sh", true, false},
+		{"/bin/sh", true, true},
+		{"no-such-program", false, false},
+		{"/bin/no-such-program", false, false},
+		{"/bin", false, false},
+		{"/etc/passwd", false, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_FREE char *program = xstrdup(cases[i].program);
+		const struct requirements_spec spec = {.programs = (char *[]){program, NULL}};
+		AUTO_FREE char *missing = requirements_missing(&spec, environment, NULL);
+		AUTO_FREE char *without = requirements_missing(&spec, no_path, NULL);
+
+		cr_expect_eq(!missing, cases[i].found, "%s: %s", program, missing);
+		cr_expect_eq(!without, cases[i].found_without_path, "%s: %s", program, without);
+		cr_expect(!missing || strstr(missing, program), "%s", missing);
+	}
+}
+
+/* Returns how many addresses a remote endpoint has; @families: its restriction, -1 ends it. */
+static int resolve(const char *host, const int *families, struct address *addresses, size_t most,
+		   struct diag_list *diags)
+{
+	AUTO_FREE char *remote = xstrdup(host);
+	struct endpoint_spec spec = {.name = (char[]){"api"}, .remote = remote, .port = 80};
+	size_t n = 0;
+	int status;
+
+	while (families[spec.n_families] >= 0) {
+		spec.families[spec.n_families] = (enum family)families[spec.n_families];
+		spec.n_families++;
+	}
+	status = remote_resolve(&spec, addresses, most, &n, diags);
+	return status < 0 ? status : (int)n;
+}
+
+Test(sandbox, gives_a_remote_endpoint_its_addresses_of_the_families_asked_for)
+{
+	static const struct {
+		const char *host;
+		int families[3], n;
+		const char *message;
+	} cases[] = {
+		{"192.0.2.1", {-1}, 1, NULL},
+		{"192.0.2.1", {FAMILY_IPV4, -1}, 1, NULL},
+		{"2001:db8::1", {FAMILY_IPV6, -1}, 1, NULL},
+		{"192.0.2.1", {FAMILY_IPV6, -1}, -EAFNOSUPPORT, "192.0.2.1 has no IPv6 address"},
+		{"2001:db8::1",
+		 {FAMILY_IPV4, -1},
+		 -EAFNOSUPPORT,
+		 "2001:db8::1 has no IPv4 address"},
+		{"192.0.2.1", {FAMILY_IPV4, FAMILY_IPV6, -1}, -EAFNOSUPPORT, "has no IPv6 address"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_DIAG struct diag_list diags = {0};
+		struct address addresses[2];
+		char text[ADDRESS_TEXT_SIZE];
+		int n = resolve(cases[i].host, cases[i].families, addresses, 2, &diags);
+
+		cr_assert_eq(n, cases[i].n, "%s: %d", cases[i].host, n);
+		if (n > 0)
+			cr_expect(strstr(address_format(&addresses[0], text), cases[i].host) &&
+					  addresses[0].port == 80,
+				  "%s", text);
+		else
+			cr_expect(strstr(diags.items[0].message, cases[i].message), "%s",
+				  diags.items[0].message);
+	}
+}
+
+Test(sandbox, hints_how_each_platform_gives_capabilities)
+{
+	static const char *const two[] = {
+		"docker run --cap-add NET_ADMIN --cap-add NET_RAW",
+		"podman run --cap-add NET_ADMIN --cap-add NET_RAW",
+		"securityContext: {capabilities: {add: [NET_ADMIN, NET_RAW]}}",
+		"container: {options: --cap-add NET_ADMIN --cap-add NET_RAW}",
+		"[runners.docker] cap_add = [\"NET_ADMIN\", \"NET_RAW\"]",
+	};
+	size_t n = 0;
+
+	for (; capability_hint_platform(n); n++) {
+		AUTO_FREE char *text =
+			capability_hint_text(n, CAPABILITY_HINT_CONTAINER, "NET_ADMIN NET_RAW");
+		AUTO_FREE char *as_root =
+			capability_hint_text(n, CAPABILITY_HINT_USER, "NET_ADMIN NET_RAW");
+
+		cr_assert_lt(n, ARRAY_SIZE(two));
+		cr_expect_str_eq(text, two[n]);
+		cr_expect_null(strstr(as_root, "NET_ADMIN"), "%s", as_root);
+	}
+	cr_expect_eq(n, ARRAY_SIZE(two));
 }
