@@ -34,8 +34,9 @@ LIMITS = {"memory": 256 << 20, "pids": 100}
 MOST_JOBS_LIMITED = 12
 # Most scenarios; the others depend on packets that the kernel repeats, or need a name.
 LEAST_VIRTUAL = 100
-# These compute more than they wait, beside another container.
-VIRTUAL = ("--time", "auto", "--late-retries", "8")
+VIRTUAL = ("--time", "auto")
+# As for integration tests: another container runs beside, and limits slow everything down.
+LATE_RETRIES = ("--late-retries", 8)
 # As in the passwd file of the root file system.
 USER = 1000
 
@@ -184,7 +185,7 @@ def run(containers, case, n_expected, group=None):
         mounts += group.mounts()
     command = ["python3", container.HOME / "inside.py", container.REPORTS / "inside.json",
                "synfault", "run", "--junit", container.REPORTS / "junit.xml",
-               "--timing-scale", TIMING_SCALE, *case.arguments, *what_runs(case)]
+               "--timing-scale", TIMING_SCALE, *LATE_RETRIES, *case.arguments, *what_runs(case)]
     if case.jobs:
         command += ["--jobs", case.jobs]
     if case.prepare is give_file_capability:
