@@ -483,7 +483,7 @@ static void lose_syn_ack(struct injector *injector, const struct queued_packet *
 }
 
 static void take_syn_ack(struct injector *injector, const struct queued_packet *queued,
-			 const struct packet *packet, int64_t now_ns)
+			 const struct packet *packet)
 {
 	struct outbox_note note = {.kind = EVENT_ESTABLISHED};
 	struct packet_verdict verdict = {.kind = VERDICT_ACCEPT};
@@ -498,7 +498,7 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 		return;
 	}
 	if (tracker_find_answered(injector->tracker, packet, &id) == 0 &&
-	    tracker_pauses(injector->tracker, id, now_ns)) {
+	    tracker_pauses(injector->tracker, id, queued->arrived_ns)) {
 		lose_syn_ack(injector, queued, id);
 		return;
 	}
@@ -553,7 +553,7 @@ void injector_packet(struct injector *injector, const struct queued_packet *queu
 		take_syn(injector, queued, &packet, now_ns);
 	} else if (packet_is_syn_ack(&packet)) {
 		injector->overtaken = injector->overtaken || queued->overtaken;
-		take_syn_ack(injector, queued, &packet, now_ns);
+		take_syn_ack(injector, queued, &packet);
 	} else if (injector->connections || is_end(injector, &packet)) {
 		if (queued->overtaken && !injector_withholds(injector, &packet.source,
 							     &packet.destination, TCP_ESTABLISHED))

@@ -808,6 +808,31 @@ Test(injector, pause_loses_each_syn_and_syn_ack_that_comes_in_it)
 	bed_free(bed);
 }
 
+/* It does not depend on when synfault comes to read it. */
+Test(injector, pause_loses_a_syn_ack_by_the_time_of_its_arrival)
+{
+	struct bed *bed = bed_new("pause 30ms at 30ms, accept");
+
+	injector_client_started(bed->injector, START_NS);
+	bed_syn(bed, 1001, 5);
+	bed_syn(bed, 1002, 6);
+	bed_pass_ms(bed, 35);
+	bed_packet(bed,
+		   &(struct segment){80, 1001, 99, 6, TCP_FLAG_SYN | TCP_FLAG_ACK, 10 * NS_PER_MS});
+	expect_verdict(bed, 2, 3, VERDICT_ACCEPT);
+	cr_expect_eq(injector_n_connected(bed->injector), 1);
+	cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), 1, "it was there when the pause began");
+	bed_pass_ms(bed, 30);
+	bed_packet(bed,
+		   &(struct segment){80, 1002, 99, 7, TCP_FLAG_SYN | TCP_FLAG_ACK, 10 * NS_PER_MS});
+	expect_verdict(bed, 3, 4, VERDICT_DROP);
+	bed_syn_ack(bed, 1002, 6);
+	expect_verdict(bed, 4, 5, VERDICT_ACCEPT);
+	cr_expect_eq(injector_n_connected(bed->injector), 2);
+	cr_expect_eq(bed->n_problems, 0);
+	bed_free(bed);
+}
+
 Test(injector, fault_that_is_due_in_a_pause_comes_at_its_end)
 {
 	struct bed *bed = bed_new("pause 30ms at 30ms, reset after 40ms");
