@@ -36,10 +36,10 @@ SKIPS = (
 # What has to run at least one test, and how many seconds it may take on 2 cores: less than 20 minutes
 # together. Compilers run beside tests that wait.
 REQUIRED = {
-    "plain.unit": 40, "plain.docs": 10, "plain.lint": 40, "plain.tidy": 110, "plain.fuzz": 5,
-    "plain.integration": 190, "plain.diagnose": 40, "plain.load": 70, "plain.container": 125,
-    "plain.package+browser+machine": 105, "sanitized.unit": 85, "sanitized.fuzz": 5,
-    "sanitized.integration": 205, "sanitized.container": 35, "fuzzed.fuzz": 45, "demo": 25, "fresh": 60,
+    "plain.unit": 35, "plain.docs": 10, "plain.lint": 30, "plain.tidy": 125, "plain.fuzz": 5,
+    "plain.integration": 190, "plain.diagnose": 40, "plain.load": 75, "plain.container": 125,
+    "plain.package+browser+machine": 90, "sanitized.unit": 65, "sanitized.fuzz": 5,
+    "sanitized.integration": 205, "sanitized.container": 40, "fuzzed.fuzz": 45, "demo": 25, "fresh": 75,
 }
 # How many failures are shown with their output, and how many lines of each.
 MOST_SHOWN = 10
