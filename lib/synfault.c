@@ -4,8 +4,9 @@
  *
  * A session has a connection of its own, on which requests and replies take turns under a lock. A
  * wait would keep that connection busy, so each wait has another one: synfault_wait() for as long
- * as it lasts, the waits that a program polls for from the first one on. A connection on which a
- * reply is overdue is shut down: the reply would be taken for that of the next request.
+ * as it lasts, the waits that a program polls for from the first one on. Events come on a third
+ * one. A connection on which a reply is overdue is shut down: the reply would be taken for that of
+ * the next request.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -81,6 +82,14 @@ struct synfault_session {
 	struct connection waiting;
 	bool wait_pending;
 	unsigned int wait_timeout_ms;
+
+	pthread_mutex_t event_lock; /* for what follows */
+	struct connection following;
+	struct json_value *events;           /* a reply with some, or a line with one; or NULL */
+	const struct json_value *next_event; /* in a reply; NULL: the next line has it */
+	unsigned long long since;            /* the number of the first event that is not known */
+	bool all_events;                     /* there was the last one */
+	struct synfault_event event;
 };
 
 __attribute__((format(printf, 3, 4))) static enum synfault_code
@@ -336,6 +345,36 @@ static enum synfault_code check_reply(const struct json_value *reply, struct syn
 		    remedy ? remedy : "");
 }
 
+/* Receives a line, and leaves what comes after it. */
+static enum synfault_code connection_line(struct connection *connection, long long deadline_ms,
+					  struct json_value **ret_line,
+					  struct synfault_error *error)
+{
+	size_t searched = 0, length;
+	char *end;
+	int r;
+
+	while (!(end = connection->length > searched ? memchr(connection->data + searched, '\n',
+							      connection->length - searched)
+						     : NULL)) {
+		enum synfault_code code;
+
+		searched = connection->length;
+		code = connection_receive(connection, deadline_ms, error);
+		if (code)
+			return code;
+	}
+	length = (size_t)(end - connection->data);
+	r = json_read(connection->data, length, ret_line);
+	connection->length -= length + 1;
+	memmove(connection->data, end + 1, connection->length);
+	if (r == -ENOMEM)
+		return fail_memory(error);
+	if (r < 0)
+		return connection_broken(connection, "synfault's reply is not JSON", error);
+	return SYNFAULT_OK;
+}
+
 /* Receives a reply, and checks it. Frees it on an error. */
 static enum synfault_code connection_reply(struct connection *connection, unsigned int timeout_ms,
 					   struct json_value **ret_reply,
@@ -343,27 +382,14 @@ static enum synfault_code connection_reply(struct connection *connection, unsign
 {
 	const long long deadline_ms = now_ms() + patience_ms() + timeout_ms;
 	struct json_value *reply;
-	enum synfault_code code;
-	size_t searched = 0;
-	char *end = NULL;
-	int r;
+	enum synfault_code code = connection_line(connection, deadline_ms, &reply, error);
 
-	while (!end) {
-		code = connection_receive(connection, deadline_ms, error);
-		if (code)
-			return code;
-		end = memchr(connection->data + searched, '\n', connection->length - searched);
-		searched = connection->length;
-	}
-	if (end != connection->data + connection->length - 1)
-		return connection_broken(connection, "synfault says more than it was asked", error);
-	r = json_read(connection->data, connection->length - 1, &reply);
-	connection->length = 0;
-	if (r == -ENOMEM)
-		return fail_memory(error);
-	if (r < 0)
-		return connection_broken(connection, "synfault's reply is not JSON", error);
-	code = check_reply(reply, error);
+	if (code)
+		return code;
+	if (connection->length > 0)
+		code = connection_broken(connection, "synfault says more than it was asked", error);
+	else
+		code = check_reply(reply, error);
 	if (code)
 		free(reply);
 	else
@@ -535,9 +561,11 @@ static enum synfault_code open_session(struct request *request,
 	enum synfault_code code;
 
 	if (session) {
-		session->control.fd = session->waiting.fd = session->daemon_fd = -1;
+		session->control.fd = session->waiting.fd = session->following.fd = -1;
+		session->daemon_fd = -1;
 		pthread_mutex_init(&session->lock, NULL);
 		pthread_mutex_init(&session->wait_lock, NULL);
+		pthread_mutex_init(&session->event_lock, NULL);
 		code = find_control(session, error);
 	} else {
 		code = fail_memory(error);
@@ -625,6 +653,8 @@ void synfault_free(struct synfault_session *session)
 		return;
 	connection_deinit(&session->control);
 	connection_deinit(&session->waiting);
+	connection_deinit(&session->following);
+	free(session->events);
 	if (session->daemon_fd >= 0)
 		daemon_end(session->daemon_fd);
 	for (judgement = session->judgements; judgement; judgement = next) {
@@ -645,6 +675,7 @@ void synfault_free(struct synfault_session *session)
 	free(session->path);
 	pthread_mutex_destroy(&session->lock);
 	pthread_mutex_destroy(&session->wait_lock);
+	pthread_mutex_destroy(&session->event_lock);
 	free(session);
 }
 
@@ -809,9 +840,127 @@ int synfault_fd(struct synfault_session *session)
 	return fd;
 }
 
-/* Asks about one attempt, or one endpoint; frees the request. */
-static enum synfault_code ask_attempt(struct synfault_session *session, struct request *request,
-				      unsigned long *ret_attempt, struct synfault_error *error)
+/* Begins to follow the session, or asks for more of the events so far. */
+static enum synfault_code follow(struct synfault_session *session, struct synfault_error *error)
+{
+	const struct json_value *result, *events, *following;
+	struct request request;
+	enum synfault_code code;
+
+	code = connection_open(&session->following, session->path, error);
+	if (code)
+		return code;
+	begin_session_request(&request, "events", session);
+	add_number(&request, "since", session->since);
+	if (request.stream)
+		fputs(",\"follow\":true", request.stream);
+	code = send_request(&session->following, &request, error);
+	if (!code)
+		code = connection_line(&session->following, now_ms() + patience_ms(),
+				       &session->events, error);
+	if (!code)
+		code = check_reply(session->events, error);
+	result = code ? NULL : json_get(session->events, "result");
+	events = json_get(result, "events");
+	following = json_get(result, "following");
+	session->next_event = events ? events->first : NULL;
+	if (!code)
+		session->since = count_of(result, "next");
+	if (!following || !following->text || strcmp(following->text, "true") != 0)
+		connection_deinit(&session->following);
+	return code;
+}
+
+/* Takes the next line of a session that is followed. */
+static enum synfault_code await_event(struct synfault_session *session, long long deadline_ms,
+				      struct synfault_error *error)
+{
+	struct connection *connection = &session->following;
+
+	while (connection->length == 0 || !memchr(connection->data, '\n', connection->length)) {
+		struct pollfd poller = {.fd = connection->fd, .events = POLLIN};
+		const long long left_ms = deadline_ms - now_ms();
+		enum synfault_code code;
+
+		if (poll(&poller, 1,
+			 left_ms > INT_MAX ? INT_MAX
+			 : left_ms > 0     ? (int)left_ms
+					   : 0) <= 0) {
+			if (now_ms() >= deadline_ms)
+				return fail(error, SYNFAULT_TIMED_OUT,
+					    "there was no event in time");
+			continue; /* a signal */
+		}
+		code = connection_receive(connection, now_ms() + patience_ms(), error);
+		if (code)
+			return code;
+	}
+	return connection_line(connection, now_ms(), &session->events, error);
+}
+
+static void set_event(struct synfault_event *event, const struct json_value *object)
+{
+	const char *kind = json_text(object, "kind");
+
+	*event = (struct synfault_event){
+		.sequence = count_of(object, "seq"),
+		.kind = kind ? kind : "",
+		.endpoint = json_text(object, "endpoint"),
+		.attempt = count_of(object, "number"),
+		.time_ns = json_number(object, "at_ns"),
+		.verdict = json_text(object, "verdict"),
+		.fault = json_text(object, "fault"),
+		.count = count_of(object, "count"),
+	};
+}
+
+/* Sets the next event. The lock is held. */
+static enum synfault_code next_event(struct synfault_session *session, long long deadline_ms,
+				     struct synfault_error *error)
+{
+	enum synfault_code code;
+
+	while (!session->next_event && !session->all_events) {
+		const bool following = session->following.fd >= 0;
+
+		free(session->events);
+		session->events = NULL;
+		code = following ? await_event(session, deadline_ms, error)
+				 : follow(session, error);
+		if (code)
+			return code;
+		if (following) {
+			set_event(&session->event, json_get(session->events, "event"));
+			session->all_events = strcmp(session->event.kind, "end") == 0;
+			if (!session->all_events)
+				return SYNFAULT_OK;
+		}
+	}
+	if (session->all_events)
+		return fail(error, SYNFAULT_ENDED, "the session has ended");
+	set_event(&session->event, session->next_event);
+	session->next_event = session->next_event->next;
+	return SYNFAULT_OK;
+}
+
+enum synfault_code synfault_next_event(struct synfault_session *session, unsigned int timeout_ms,
+				       const struct synfault_event **ret_event,
+				       struct synfault_error *error)
+{
+	enum synfault_code code;
+
+	pthread_mutex_lock(&session->event_lock);
+	code = next_event(session, now_ms() + timeout_ms, error);
+	pthread_mutex_unlock(&session->event_lock);
+	if (!code)
+		*ret_event = &session->event;
+	return code;
+}
+
+/* Asks for a number in the result; frees the request. */
+static enum synfault_code ask_number(struct synfault_session *session, struct request *request,
+				     const char *key, unsigned long *ret_number,
+				     struct synfault_error *error)
 {
 	struct json_value *reply;
 	enum synfault_code code;
@@ -821,8 +970,8 @@ static enum synfault_code ask_attempt(struct synfault_session *session, struct r
 	pthread_mutex_unlock(&session->lock);
 	if (code)
 		return code;
-	if (ret_attempt)
-		*ret_attempt = count_of(json_get(reply, "result"), "attempt");
+	if (ret_number)
+		*ret_number = count_of(json_get(reply, "result"), key);
 	free(reply);
 	return SYNFAULT_OK;
 }
@@ -836,7 +985,7 @@ enum synfault_code synfault_faults(struct synfault_session *session, const char 
 	begin_session_request(&request, "faults", session);
 	add_text(&request, "endpoint", endpoint);
 	add_text(&request, "steps", steps);
-	return ask_attempt(session, &request, ret_attempt, error);
+	return ask_number(session, &request, "attempt", ret_attempt, error);
 }
 
 enum synfault_code synfault_hold(struct synfault_session *session, const char *endpoint,
@@ -850,7 +999,7 @@ enum synfault_code synfault_hold(struct synfault_session *session, const char *e
 	if (attempt > 0)
 		add_number(&request, "attempt", attempt);
 	add_number(&request, "limit_ns", limit_ms * 1000000ULL);
-	return ask_attempt(session, &request, ret_attempt, error);
+	return ask_number(session, &request, "attempt", ret_attempt, error);
 }
 
 enum synfault_code synfault_release(struct synfault_session *session, const char *endpoint,
@@ -863,7 +1012,20 @@ enum synfault_code synfault_release(struct synfault_session *session, const char
 	add_text(&request, "endpoint", endpoint);
 	add_number(&request, "attempt", attempt);
 	add_text(&request, "verdict", verdict);
-	return ask_attempt(session, &request, NULL, error);
+	return ask_number(session, &request, "attempt", NULL, error);
+}
+
+enum synfault_code synfault_restart(struct synfault_session *session, const char *endpoint,
+				    unsigned int lasts_ms, unsigned long *ret_ended,
+				    struct synfault_error *error)
+{
+	struct request request;
+
+	begin_session_request(&request, "restart", session);
+	add_text(&request, "endpoint", endpoint);
+	if (lasts_ms > 0)
+		add_number(&request, "for_ns", lasts_ms * 1000000ULL);
+	return ask_number(session, &request, "ended", ret_ended, error);
 }
 
 static enum synfault_outcome outcome_of(const char *name)

@@ -109,6 +109,31 @@ struct synfault_artefacts {
 	const char *capture;
 };
 
+/**
+ * struct synfault_event - something that happened
+ * @sequence: its number in the session, from 0
+ * @kind: what it is, as in a record: "syn", "verdict", "established", "fault", "closed", "outage",
+ *        …; or "lost": events are missing, since the program read them too late
+ * @endpoint: at which endpoint; NULL if it is about none
+ * @attempt: the number of the attempt at the endpoint, from 1; 0 if it is about none
+ * @time_ns: when it happened, in nanoseconds since the faults were armed
+ * @verdict: of "verdict": "refuse", "drop", "accept", …; else NULL
+ * @fault: of "fault": "reset", …; else NULL
+ * @count: of "lost": how many, from @sequence on; else 0
+ *
+ * Later versions may append members: only the library makes these structures.
+ */
+struct synfault_event {
+	unsigned long sequence;
+	const char *kind;
+	const char *endpoint;
+	unsigned long attempt;
+	long long time_ns;
+	const char *verdict;
+	const char *fault;
+	unsigned long count;
+};
+
 struct synfault_session;
 struct synfault_judgement;
 
@@ -270,6 +295,32 @@ enum synfault_code synfault_hold(struct synfault_session *session, const char *e
 enum synfault_code synfault_release(struct synfault_session *session, const char *endpoint,
 				    unsigned long attempt, const char *verdict,
 				    struct synfault_error *error);
+
+/**
+ * synfault_restart() - begin the outages that wait for a command, as "restart 5s from command"
+ * @session: the session
+ * @endpoint: at which endpoint; NULL: at all that have such a step
+ * @lasts_ms: for how long; 0: as the step says
+ * @ret_ended: gets how many connections it has ended; may be NULL
+ * @error: gets what went wrong
+ */
+enum synfault_code synfault_restart(struct synfault_session *session, const char *endpoint,
+				    unsigned int lasts_ms, unsigned long *ret_ended,
+				    struct synfault_error *error);
+
+/**
+ * synfault_next_event() - return the next event of the session, from the first one on
+ * @session: the session
+ * @timeout_ms: how long to wait for one; then it returns SYNFAULT_TIMED_OUT
+ * @ret_event: gets the event, which lives until the next call
+ * @error: gets what went wrong
+ *
+ * Return: SYNFAULT_ENDED after the last event of a session that has ended; SYNFAULT_NOT_FOUND if
+ * it had ended before the first call.
+ */
+enum synfault_code synfault_next_event(struct synfault_session *session, unsigned int timeout_ms,
+				       const struct synfault_event **ret_event,
+				       struct synfault_error *error);
 
 /**
  * synfault_check() - judge what has happened so far

@@ -186,6 +186,34 @@ Test(retries, faults_can_be_replaced_and_attempts_held)
 	finish(session);
 }
 
+Test(retries, outages_begin_at_a_command)
+{
+	struct synfault_session *session = with_faults("restart 1s from command, accept");
+	const struct synfault_event *event;
+	struct sockaddr_storage address;
+	struct synfault_error error;
+	unsigned long ended;
+	socklen_t length;
+	char byte;
+	int fd;
+
+	synfault_sockaddr(session, "api", &address, &length);
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(connect(fd, (const struct sockaddr *)&address, length), 0);
+	need(synfault_wait(session, "api", 1, "established", 5000, &error), &error);
+	need(synfault_restart(session, NULL, 100, &ended, &error), &error);
+	cr_assert_eq(ended, 1);
+	/* Those so far, then further ones as they happen. */
+	do
+		need(synfault_next_event(session, 5000, &event, &error), &error);
+	while (strcmp(event->kind, "fault") != 0);
+	cr_assert_str_eq(event->fault, "reset");
+	cr_assert_eq(event->attempt, 1);
+	cr_assert_eq(recv(fd, &byte, 1, 0), -1);
+	close(fd);
+	finish(session);
+}
+
 Test(retries, artefacts_are_written_after_the_end)
 {
 	char directory[] = "/tmp/artefacts-XXXXXX";

@@ -339,6 +339,141 @@ Test(libsynfault, a_wait_has_a_connection_of_its_own)
 	stop(&server);
 }
 
+/* Opens a session whose further connections play @further. */
+static struct synfault_session *open_beside(struct server *server, struct server *later,
+					    const struct turn *further)
+{
+	static const struct turn opening[] = {{OPEN_REQUEST, OPENED}, {0}};
+	struct synfault_session *session;
+
+	start(server, opening);
+	session = open_session();
+	shutdown(server->listener, SHUT_RDWR);
+	unlink(server->path);
+	start(later, further);
+	cr_assert_eq(rename(later->path, server->path), 0);
+	return session;
+}
+
+Test(libsynfault, events_come_in_their_order_until_the_session_has_ended)
+{
+#define FOLLOW(since) "{\"command\":\"events\",\"session\":7,\"since\":" since ",\"follow\":true}"
+	const struct turn turns[] = {
+		{FOLLOW("0"), "{\"ok\":true,\"result\":{\"events\":["
+			      "{\"kind\":\"syn\",\"seq\":0,\"endpoint\":\"api\",\"number\":1,"
+			      "\"at_ns\":5000000000},"
+			      "{\"kind\":\"verdict\",\"seq\":1,\"verdict\":\"drop\"}],"
+			      "\"next\":2,\"following\":false}}"},
+		{FOLLOW("2"), "{\"ok\":true,\"result\":{\"events\":[{\"kind\":\"fault\",\"seq\":2,"
+			      "\"fault\":\"reset\"}],\"next\":3,\"following\":true}}\n"
+			      "{\"id\":null,\"event\":{\"kind\":\"lost\",\"seq\":3,\"count\":4}}\n"
+			      "{\"id\":null,\"event\":{\"kind\":\"closed\",\"seq\":7}}\n"
+			      "{\"id\":null,\"event\":{\"kind\":\"end\",\"seq\":8}}"},
+		{0},
+	};
+	static const char *const kinds[] = {"syn", "verdict", "fault", "lost", "closed"};
+	static const unsigned long sequence[] = {0, 1, 2, 3, 7};
+	const struct synfault_event *event;
+	struct synfault_session *session;
+	struct synfault_error error;
+	struct server server, later;
+
+	session = open_beside(&server, &later, turns);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		cr_assert_eq(synfault_next_event(session, 30000, &event, &error), SYNFAULT_OK, "%s",
+			     error.text);
+		cr_expect_str_eq(event->kind, kinds[i]);
+		cr_expect_eq(event->sequence, sequence[i]);
+		if (i == 0) {
+			cr_expect_str_eq(event->endpoint, "api");
+			cr_expect_eq(event->attempt, 1);
+			cr_expect_eq(event->time_ns, 5000000000);
+			cr_expect_null(event->verdict);
+		} else if (i == 1) {
+			cr_expect_null(event->endpoint);
+			cr_expect_str_eq(event->verdict, "drop");
+		} else if (i == 2) {
+			cr_expect_str_eq(event->fault, "reset");
+		} else if (i == 3) {
+			cr_expect_eq(event->count, 4);
+		}
+	}
+	for (size_t i = 0; i < 2; i++)
+		cr_expect_eq(synfault_next_event(session, 30000, &event, &error), SYNFAULT_ENDED);
+	synfault_free(session);
+	stop(&later);
+	stop(&server);
+}
+
+Test(libsynfault, an_event_that_does_not_come_in_time_can_be_waited_for_again)
+{
+	const struct turn turns[] = {
+		{FOLLOW("0"), "{\"ok\":true,\"result\":{\"events\":[],\"next\":0,"
+			      "\"following\":true}}"},
+		{"nothing follows", NULL},
+		{0},
+	};
+	const struct synfault_event *event;
+	struct synfault_session *session;
+	struct synfault_error error;
+	struct server server, later;
+
+	session = open_beside(&server, &later, turns);
+	for (size_t i = 0; i < 3; i++)
+		cr_expect_eq(synfault_next_event(session, 10, &event, &error), SYNFAULT_TIMED_OUT,
+			     "%s", error.text);
+	synfault_free(session);
+	stop(&later);
+	stop(&server);
+}
+
+Test(libsynfault, events_of_a_session_that_has_ended_are_refused)
+{
+	const struct turn turns[] = {
+		{FOLLOW("0"),
+		 "{\"ok\":false,\"error\":{\"code\":\"not-found\",\"text\":\"gone\"}}"},
+		{0},
+	};
+	const struct synfault_event *event;
+	struct synfault_session *session;
+	struct synfault_error error;
+	struct server server, later;
+
+	session = open_beside(&server, &later, turns);
+	for (size_t i = 0; i < 2; i++)
+		cr_expect_eq(synfault_next_event(session, 10, &event, &error), SYNFAULT_NOT_FOUND,
+			     "%s", error.text);
+	synfault_free(session);
+	stop(&later);
+	stop(&server);
+}
+
+Test(libsynfault, outages_begin_at_one_endpoint_or_at_all)
+{
+	const struct turn turns[] = {
+		{OPEN_REQUEST, OPENED},
+		{"{\"command\":\"restart\",\"session\":7}",
+		 "{\"ok\":true,\"result\":{\"ended\":2}}"},
+		{"{\"command\":\"restart\",\"session\":7,\"endpoint\":\"db\",\"for_ns\":"
+		 "1500000000}",
+		 "{\"ok\":true,\"result\":{\"ended\":0}}"},
+		{0},
+	};
+	struct synfault_session *session;
+	struct synfault_error error;
+	struct server server;
+	unsigned long n = 9;
+
+	start(&server, turns);
+	session = open_session();
+	cr_assert_eq(synfault_restart(session, NULL, 0, &n, &error), SYNFAULT_OK, "%s", error.text);
+	cr_expect_eq(n, 2);
+	cr_assert_eq(synfault_restart(session, "db", 1500, NULL, &error), SYNFAULT_OK, "%s",
+		     error.text);
+	synfault_free(session);
+	stop(&server);
+}
+
 Test(libsynfault, artefacts_have_paths_that_live_as_long_as_the_session)
 {
 	const struct turn turns[] = {
