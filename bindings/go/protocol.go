@@ -4,6 +4,7 @@ package synfault
 
 import (
 	"encoding/json"
+	"errors"
 	"net"
 	"os"
 	"reflect"
@@ -32,13 +33,11 @@ func (e *Error) Is(other error) bool {
 type object = map[string]any
 type result struct {
 	Judgement
-	Record, Picture, Capture string
-	Session, Attempt         int
-	Endpoints                []struct {
-		Name      string
-		Addresses []string
-		Attempts  int
-	}
+	Record, Picture, Capture      string
+	Session, Attempt, Ended, Next int
+	Endpoints                     []Endpoint
+	Events                        []Event
+	Following                     bool
 }
 
 // patience returns how long to wait for a reply, in addition to what is waited for.
@@ -50,19 +49,50 @@ func patience() time.Duration {
 	return patience
 }
 
-// ask sends a request without its zero values, on a connection of its own, since a wait keeps that busy.
+// connection is one to synfault, for one request, since a wait keeps it busy.
+type connection struct {
+	net.Conn
+	replies *json.Decoder
+	session *Session
+}
+
+// Read reads what synfault says while the session is followed; after each silence it asks whether synfault still answers.
+func (c connection) Read(data []byte) (int, error) {
+	for {
+		c.SetReadDeadline(time.Now().Add(patience()))
+		n, err := c.Conn.Read(data)
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		} else if _, err = c.session.Status(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// ask sends a request. The session ends with the connection of the first one.
 func (s *Session) ask(command string, request object) (result, error) {
+	reply, control, err := s.talk(command, request)
+	if err == nil && command == "open" {
+		s.control = control
+	} else if err == nil {
+		control.Close()
+	}
+	return reply, err
+}
+
+// talk sends a request without its zero values.
+func (s *Session) talk(command string, request object) (result, connection, error) {
 	path, network, token := os.Getenv("SYNFAULT_CONTROL"), "unix", os.Getenv("SYNFAULT_TOKEN")
 	if strings.HasPrefix(path, "tcp:") {
 		if path, network = path[4:], "tcp"; token == "" {
-			return result{}, &Error{"denied", "SYNFAULT_TOKEN is not set or empty", "it has to be synfault's token"}
+			return result{}, connection{}, &Error{"denied", "SYNFAULT_TOKEN is not set or empty", "it has to be synfault's token"}
 		}
 	}
 	control, err := net.DialTimeout(network, path, patience())
 	if path == "" {
-		return result{}, &Error{"unavailable", "no synfault is at hand", "run the tests under `synfault exec --`"}
+		return result{}, connection{}, &Error{"unavailable", "no synfault is at hand", "run the tests under `synfault exec --`"}
 	} else if err != nil {
-		return result{}, &Error{"ended", "synfault does not listen: " + err.Error(), ""}
+		return result{}, connection{}, &Error{"ended", "synfault does not listen: " + err.Error(), ""}
 	}
 	request["command"], request["session"] = command, s.opened.Session
 	for key, value := range request {
@@ -84,12 +114,8 @@ func (s *Session) ask(command string, request object) (result, error) {
 		}
 		if reply.Error != nil {
 			control.Close()
-			return result{}, reply.Error
+			return result{}, connection{}, reply.Error
 		}
 	}
-	if command != "open" {
-		return reply.Result, control.Close()
-	}
-	s.control = control
-	return reply.Result, nil
+	return reply.Result, connection{control, decoder, s}, nil
 }

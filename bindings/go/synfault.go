@@ -6,7 +6,9 @@
 package synfault
 
 import (
+	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"path/filepath"
 	"strings"
@@ -19,6 +21,24 @@ import (
 type Finding struct {
 	Type, Subject, Expected, Actual, Message string
 	Attempt                                  int
+}
+
+// Endpoint says how many attempts there were at an endpoint, how many ended how, and what the next one gets.
+type Endpoint struct {
+	Name, Script, Next                                               string
+	Addresses                                                        []string
+	Attempts, Refused, Established, Abandoned, Rejected, Unreachable int
+	TimedOut                                                         int `json:"timed-out"`
+	Open                                                             int
+	NextStep                                                         int `json:"next_step"`
+}
+
+// Event is something that happened, as in a record: to an attempt with this number at an endpoint, unless it is 0.
+type Event struct {
+	Kind, Endpoint, Verdict, Fault string
+	Seq, Number, Step              int
+	At                             time.Duration `json:"at_ns"` // since the faults were armed
+	Count                          int           // of "lost": how many events, from Seq on
 }
 
 // Judgement is what a session means: its outcome is pass, fail, error (unknown, or a fault never fired) or skip.
@@ -140,13 +160,62 @@ func (s *Session) Wait(event, endpoint string, attempt int, timeout time.Duratio
 
 // Attempts counts the connection attempts so far at an endpoint; "": at all of them.
 func (s *Session) Attempts(endpoint string) (n int, err error) {
-	reply, err := s.ask("status", object{})
-	for _, one := range reply.Endpoints {
+	endpoints, err := s.Status()
+	for _, one := range endpoints {
 		if endpoint == "" || endpoint == one.Name {
 			n += one.Attempts
 		}
 	}
 	return n, err
+}
+
+// Status returns the endpoints with their attempts so far.
+func (s *Session) Status() ([]Endpoint, error) {
+	reply, err := s.ask("status", object{})
+	return reply.Endpoints, err
+}
+
+// Restart begins outages with "from command" at an endpoint, "" is all of them, for some time, 0 is that of the step. It
+// returns how many connections they ended.
+func (s *Session) Restart(endpoint string, lasts time.Duration) (ended int, err error) {
+	reply, err := s.ask("restart", object{"endpoint": endpoint, "for_ns": lasts})
+	return reply.Ended, err
+}
+
+// Events returns all events so far, from a sequence number on.
+func (s *Session) Events(since int) (events []Event, err error) {
+	for {
+		reply, err := s.ask("events", object{"since": since})
+		if events, since = append(events, reply.Events...), reply.Next; err != nil || len(reply.Events) == 0 {
+			return events, err
+		}
+	}
+}
+
+// Follow calls a function with all events from a sequence number on, as they happen, until the session has ended, or the
+// function returns false. If it is too slow, an event "lost" says how many are missing.
+func (s *Session) Follow(since int, each func(Event) bool) error {
+	for {
+		reply, control, err := s.talk("events", object{"since": since, "follow": true})
+		if err != nil {
+			return err
+		}
+		defer control.Close()
+		for _, event := range reply.Events {
+			if !each(event) {
+				return nil
+			}
+		}
+		since = reply.Next
+		lines := json.NewDecoder(io.MultiReader(control.replies.Buffered(), control))
+		for line := struct{ Event Event }{}; reply.Following; line.Event = (Event{}) {
+			if err := lines.Decode(&line); err != nil {
+				return &Error{"ended", "synfault has ended: " + err.Error(), ""}
+			} else if line.Event.Kind == "end" || !each(line.Event) {
+				return nil
+			}
+		}
+	}
 }
 
 // Check judges what has happened so far.

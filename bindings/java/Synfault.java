@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.*;
+import java.util.function.Predicate;
 import java.util.stream.*;
 import org.junit.jupiter.api.extension.*;
 import org.opentest4j.*;
@@ -62,18 +63,19 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
     /** Endpoints with faults; where a method takes an endpoint, "" is the first one. */
     public static final class Session {
         private final Map<String, String> addresses = new LinkedHashMap<>();
-        private SynfaultConnection control; // of its first request: the session ends with it
+        private final SynfaultConnection control; // of its first request: the session ends with it
         private Object number;
         private Judgement judgement;
 
         private Session(Map<String, Object> arguments) {
+            control = connect("open", arguments);
             try {
-                Map<String, Object> opened = ask("open", arguments);
+                Map<String, Object> opened = control.result();
                 number = opened.get("session");
                 for (Map<String, Object> one : (List<Map<String, Object>>) opened.get("endpoints"))
                     addresses.put((String) one.get("name"), ((List<String>) one.get("addresses")).get(0));
             } finally {
-                if (addresses.isEmpty() && control != null) control.close();
+                if (addresses.isEmpty()) control.close();
             }
         }
 
@@ -87,21 +89,23 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
             return (InetSocketAddress) SynfaultConnection.socketAddress("tcp:" + address(endpoint));
         }
 
-        private Map<String, Object> ask(String command, Map<String, Object> arguments) {
+        private SynfaultConnection connect(String command, Map<String, Object> arguments) {
             Map<String, Object> request = new LinkedHashMap<>(arguments);
             request.values().removeAll(Set.of(0L, "")); // these are the protocol's defaults
             request.put("command", command);
             if (number != null) request.put("session", number);
-            SynfaultConnection connection = new SynfaultConnection(request);
-            if (number == null) control = connection;
-            try (SynfaultConnection own = number == null ? null : connection) { // a wait keeps its connection busy
+            return new SynfaultConnection(request);
+        }
+
+        private Map<String, Object> ask(String command, Map<String, Object> arguments) {
+            try (SynfaultConnection connection = connect(command, arguments)) { // a wait keeps its connection busy
                 return connection.result();
             }
         }
 
         /** Counts the attempts so far at an endpoint; without a name, at all of them. */
         public long attempts(String... endpoint) {
-            return ((List<Map<String, Object>>) ask("status", Map.of()).get("endpoints")).stream()
+            return ((List<Map<String, Object>>) status().get("endpoints")).stream()
                 .filter((one) -> endpoint.length == 0 || endpoint[0].equals(one.get("name")))
                 .mapToLong((one) -> (Long) one.get("attempts")).sum();
         }
@@ -125,6 +129,47 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
         /** Waits until an attempt, from 1, has had an event: "syn", "verdict", "established", "closed", … */
         public void await(String event, String endpoint, long attempt, Duration timeout) {
             ask("wait", Map.of("event", event, "endpoint", endpoint, "attempt", attempt, "timeout_ns", timeout.toNanos()));
+        }
+
+        /** Returns the endpoints with their attempts so far and how those ended, as the protocol has it. */
+        public Map<String, Object> status() { return ask("status", Map.of()); }
+
+        /**
+         * Begins outages with "from command" at an endpoint, "" is all of them, for some time, zero is that of the step.
+         * Returns how many connections they ended.
+         */
+        public long restart(String endpoint, Duration lasts) {
+            return (Long) ask("restart", Map.of("endpoint", endpoint, "for_ns", lasts.toNanos())).get("ended");
+        }
+
+        /** Returns all events so far, from a sequence number on. */
+        public List<Map<String, Object>> events(long since) {
+            List<Map<String, Object>> events = new ArrayList<>(), more;
+            do {
+                more = (List<Map<String, Object>>) ask("events", Map.of("since", since + events.size())).get("events");
+                events.addAll(more);
+            } while (!more.isEmpty());
+            return events;
+        }
+
+        /**
+         * Calls a function with all events from a sequence number on, as they happen, until the session has ended, or the
+         * function returns false. If it is too slow, an event "lost" says how many are missing.
+         */
+        public void follow(long since, Predicate<Map<String, Object>> each) {
+            for (boolean following = false; !following;) {
+                try (SynfaultConnection connection = connect("events", Map.of("since", since, "follow", true))) {
+                    Map<String, Object> reply = connection.result();
+                    for (Map<String, Object> one : (List<Map<String, Object>>) reply.get("events")) if (!each.test(one)) return;
+                    since = (Long) reply.get("next");
+                    following = (Boolean) reply.get("following");
+                    connection.watch(this::status);
+                    for (Map<String, Object> event = null; following && (event == null || each.test(event));) {
+                        event = connection.event();
+                        if (event.get("kind").equals("end")) return;
+                    }
+                }
+            }
         }
 
         /** Judges what has happened so far. */

@@ -19,7 +19,7 @@ final class SynfaultConnection implements AutoCloseable {
 
     private final SocketChannel channel;
     private final BufferedReader lines;
-    private CompletableFuture<Void> limit; // when it completes, the connection is closed
+    private volatile CompletableFuture<Void> limit; // when it completes, the connection is closed
 
     /** Sends a request. */
     SynfaultConnection(Map<String, Object> request) {
@@ -66,6 +66,18 @@ final class SynfaultConnection implements AutoCloseable {
         if (error.get("code").equals("unavailable")) throw new TestAbortedException(text);
         throw new Synfault.SynfaultException((String) error.get("code"), text);
     }
+
+    /** From now on, asks after each such time whether synfault still answers; if not, the connection ends. */
+    void watch(Runnable question) {
+        limit = new CompletableFuture<Void>().completeOnTimeout(null, PATIENCE_NS, TimeUnit.NANOSECONDS);
+        limit.thenRunAsync(question).thenRun(() -> watch(question)).exceptionally((error) -> {
+            close();
+            return null;
+        });
+    }
+
+    /** Returns the next event that a session reports. */
+    Map<String, Object> event() { return (Map<String, Object>) next().get("event"); }
 
     /** Returns the next line. */
     private Map<String, Object> next() {
@@ -116,7 +128,7 @@ final class SynfaultConnection implements AutoCloseable {
     }
 
     private static String json(Object value) {
-        if (value instanceof Number) return value.toString();
+        if (value instanceof Number || value instanceof Boolean) return value.toString();
         if (value instanceof Map<?, ?> map) return map.keySet().stream()
             .map((key) -> json(key) + ":" + json(map.get(key))).collect(Collectors.joining(",", "{", "}"));
         if (value instanceof List<?> list) return list.stream().map(SynfaultConnection::json).collect(Collectors.joining(",", "[", "]"));

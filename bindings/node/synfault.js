@@ -23,28 +23,18 @@ const PATIENCE = Number(process.env.SYNFAULT_PATIENCE) || 60;
 class SynfaultError extends Error {
     constructor(code, text, remedy) {
         super(remedy ? `${text}; ${remedy}` : text);
-        this.name = this.constructor.name;
-        this.code = code;
-        this.text = text;
-        this.remedy = remedy;
+        Object.assign(this, {name: new.target.name, code, text, remedy});
     }
 }
-
-// This machine can't inject the faults: a reason to skip the test.
-class Unavailable extends SynfaultError {}
-
-// What was waited for did not happen in time.
-class TimedOut extends SynfaultError {}
-
-// The outcome is unknown: the machine was too slow, or a fault never fired.
-class Unjudged extends SynfaultError {}
+class Unavailable extends SynfaultError {} // this machine can't inject the faults: a reason to skip the test
+class TimedOut extends SynfaultError {} // what was waited for did not happen in time
+class Unjudged extends SynfaultError {} // the outcome is unknown: the machine was too slow, or a fault never fired
 
 // The client did not do what was expected; `findings` say what, as data.
 class ClientFailed extends Error {
     constructor(judgement) {
         super(judgement.toString());
-        this.name = "ClientFailed";
-        this.findings = judgement.findings;
+        Object.assign(this, {name: "ClientFailed", findings: judgement.findings});
     }
 }
 
@@ -75,36 +65,42 @@ class Judgement {
     }
 }
 
+// Yields what synfault says, as objects; its end is an error.
+async function* said(socket) {
+    let text = "";
+    try {
+        for await (const data of socket.setEncoding("utf8")) {
+            const lines = (text + data).split("\n");
+            text = lines.pop();
+            for (const line of lines) yield JSON.parse(line);
+        }
+    } catch (error) {
+        throw error instanceof SynfaultError ? error : new SynfaultError("ended", `synfault has ended: ${error.message}`);
+    }
+    throw new SynfaultError("ended", "synfault has ended");
+}
+
 // Sends a request on a connection of its own, since a wait keeps that busy. With {keep} it stays open, as `socket`.
 async function ask(request, {keep = false} = {}) {
     const control = process.env.SYNFAULT_CONTROL;
     if (!control) throw new Unavailable("unavailable", "no synfault is at hand", "run the tests under `synfault exec --`");
     const token = process.env.SYNFAULT_TOKEN ?? "";
     if (control.startsWith("tcp:") && !token) {
-        throw new SynfaultError("denied", "SYNFAULT_TOKEN is not set or empty", "it has to be the token that synfault was started with");
+        throw new SynfaultError("denied", "SYNFAULT_TOKEN is not set or empty", "it has to be synfault's token");
     }
     const socket = net.createConnection(control.startsWith("tcp:") ? new Endpoint(control.slice(4)) : {path: control});
-    let timer;
-    const reply = await new Promise((resolve) => {
-        const fail = (text) => resolve({error: {code: "ended", text: `synfault ${text} at ${control}`}});
-        const end = () => fail("has ended, or does not listen");
-        let text = "";
-        timer = setTimeout(fail, 1000 * PATIENCE + (request.timeout_ns ?? 0) / 1e6, "does not answer");
-        socket.setEncoding("utf8");
-        socket.on("data", (data) => {
-            text += data;
-            const replies = text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
-            const refused = replies.find((one) => !one.ok);
-            if (refused || replies.length === 2) resolve(refused ?? replies[1]);
-        });
-        socket.on("error", end);
-        socket.on("close", end);
-        const hello = {command: "hello", token}; // TCP needs it
-        socket.write(`${JSON.stringify(hello)}\n${JSON.stringify(request)}\n`);
-    });
-    clearTimeout(timer);
-    if (!keep || !reply.ok) socket.destroy();
-    if (reply.ok) return {socket, ...reply.result};
+    const late = new SynfaultError("ended", `synfault does not answer at ${control}`), replies = said(socket);
+    const timer = setTimeout(() => socket.destroy(late), 1000 * PATIENCE + (request.timeout_ns ?? 0) / 1e6);
+    let reply;
+    try {
+        socket.write(`${JSON.stringify({command: "hello", token})}\n${JSON.stringify(request)}\n`); // TCP needs the first
+        reply = (await replies.next()).value;
+        if (reply.ok) reply = (await replies.next()).value;
+    } finally {
+        clearTimeout(timer);
+        if (!keep || !reply?.ok) socket.destroy();
+    }
+    if (reply.ok) return {socket, replies, ...reply.result};
     const {code, text, remedy} = reply.error;
     throw new (ERRORS[code] ?? SynfaultError)(code, text, remedy);
 }
@@ -118,7 +114,7 @@ class Session {
 
     // Sends a request about the session.
     async ask(command, values) {
-        const {socket, ...result} = await ask({command, session: this.number, ...values});
+        const {socket, replies, ...result} = await ask({command, session: this.number, ...values});
         return result;
     }
 
@@ -134,13 +130,18 @@ class Session {
 
     // Holds an attempt that has not begun, by default the next one, until release(); returns its number.
     async hold({endpoint, attempt, limit = 30} = {}) {
-        const limit_ns = Math.round(limit * 1e9);
-        return (await this.ask("hold", {endpoint, attempt, limit_ns})).attempt;
+        return (await this.ask("hold", {endpoint, attempt, limit_ns: Math.round(limit * 1e9)})).attempt;
     }
 
     // Decides about an attempt that is held: accept, refuse, drop or unreachable KIND.
     async release(attempt, verdict = "accept", endpoint = undefined) {
         await this.ask("release", {attempt, verdict, endpoint});
+    }
+
+    // Begins outages with `from command`, by default all, for some seconds or as the step says; returns how many
+    // connections they ended.
+    async restart({endpoint, duration} = {}) {
+        return (await this.ask("restart", {endpoint, for_ns: duration && Math.round(duration * 1e9)})).ended;
     }
 
     // Returns the endpoints with their attempts so far and how those ended.
@@ -158,6 +159,27 @@ class Session {
     // Returns some events from a sequence number on, and where to go on.
     events(since = 0) {
         return this.ask("events", {since});
+    }
+
+    // Yields all events from a sequence number on, as they happen, until the session has ended. If they are read too
+    // late, an event `lost` says how many are missing.
+    async *follow(since = 0) {
+        for (let all = false; !all;) {
+            const request = {command: "events", session: this.number, since, follow: true};
+            const {socket, replies, events, next, following} = await ask(request, {keep: true});
+            const watch = setInterval(() => this.status().catch((error) => socket.destroy(error)), 1000 * PATIENCE);
+            try {
+                yield* events;
+                for ([since, all] = [next, following]; all;) {
+                    const {event} = (await replies.next()).value;
+                    if (event.kind === "end") return;
+                    yield event;
+                }
+            } finally {
+                clearInterval(watch);
+                socket.destroy();
+            }
+        }
     }
 
     // Judges what has happened so far.

@@ -66,18 +66,21 @@ class Endpoint(str):
         return self
 
 
-def connect(control, timeout):
-    """Connects to a control socket: a path, or tcp:HOST:PORT."""
-    if control.startswith("tcp:"):
-        return socket.create_connection(Endpoint(control[4:]).address, timeout)
-    connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(timeout)
-    try:
-        connection.connect(control)
-    except OSError:
-        connection.close()
-        raise
-    return connection
+def lines_of(connection, silent):
+    """Yields what synfault says, line by line; after each PATIENCE without a word it calls `silent`, if any."""
+    data = b""
+    while True:
+        try:
+            part = connection.recv(65536)
+        except socket.timeout:
+            if not silent:
+                raise
+            silent()
+            continue
+        if not part:
+            return
+        *lines, data = (data + part).split(b"\n")
+        yield from lines
 
 
 class Judgement:
@@ -107,32 +110,41 @@ class Session(contextlib.AbstractContextManager):
                 return endpoints[known]
         raise AttributeError(f"the session has no endpoint {name}")
 
-    def _ask(self, command, patience=0.0, **arguments):
-        """Sends a request without arguments that are None. The session ends with the connection of the first one."""
+    @contextlib.contextmanager
+    def _talk(self, command, patience=0.0, silent=None, **arguments):
+        """Sends a request without arguments that are None; gives its result, further lines, and what closes it."""
         path = os.environ.get("SYNFAULT_CONTROL")
         if not path:
             raise Unavailable("unavailable", "no synfault is at hand", "run the tests under `synfault exec --`")
+        tcp = Endpoint(path[4:]).address if path.startswith("tcp:") else None
         token = os.environ.get("SYNFAULT_TOKEN", "")
-        if path.startswith("tcp:") and not token:
-            raise Error("denied", "SYNFAULT_TOKEN is not set or empty",
-                        "it has to be the token that synfault was started with")
+        if tcp and not token:
+            raise Error("denied", "SYNFAULT_TOKEN is not set or empty", "it has to be synfault's token")
         hello = {"command": "hello", "token": token}
         request = {"command": command, "session": self.number, **arguments}
         with contextlib.ExitStack() as stack:
             try:
-                control = stack.enter_context(connect(path, PATIENCE + patience))
-                lines = stack.enter_context(control.makefile("rb"))
+                family = socket.AF_UNIX if not tcp else socket.AF_INET6 if ":" in tcp[0] else socket.AF_INET
+                control = stack.enter_context(socket.socket(family))
+                control.settimeout(PATIENCE + patience)
+                control.connect(tcp or path)
+                lines = lines_of(control, silent)
                 for one in (hello, {key: value for key, value in request.items() if value is not None}):
                     control.sendall(json.dumps(one).encode() + b"\n")
-                    reply = json.loads(lines.readline() or ENDED)
+                    reply = json.loads(next(lines, ENDED))
                     if not reply["ok"]:
                         refusal = reply["error"]
                         raise ERRORS.get(refusal["code"], Error)(**refusal)
-            except (OSError, ValueError) as error:  # it may have died in the middle of a line
+                yield reply["result"], lines, stack
+            except (OSError, ValueError) as error:
                 raise Error("ended", f"synfault does not answer at {path}: {error}") from error
+
+    def _ask(self, command, patience=0.0, **arguments):
+        """Returns the result of a request. The session ends with the connection of the first one."""
+        with self._talk(command, patience, **arguments) as (result, _, stack):
             if command == "open":
                 self._control = stack.pop_all()
-            return reply["result"]
+            return result
 
     def wait(self, event, endpoint=None, attempt=1, timeout=30.0):
         """Waits until an attempt has had an event: syn, verdict, established, closed …; returns it."""
@@ -151,6 +163,11 @@ class Session(contextlib.AbstractContextManager):
         """Decides about an attempt that is held: accept, refuse, drop or unreachable KIND."""
         self._ask("release", attempt=attempt, verdict=verdict, endpoint=endpoint)
 
+    def restart(self, endpoint=None, duration=None):
+        """Begins outages with `from command`, by default all, for some seconds or as the step says; returns how many
+        connections they ended."""
+        return self._ask("restart", endpoint=endpoint, for_ns=duration and int(duration * 1e9))["ended"]
+
     def status(self):
         """Returns the endpoints with their attempts so far and how those ended."""
         return self._ask("status")
@@ -167,6 +184,21 @@ class Session(contextlib.AbstractContextManager):
             if not reply["events"]:
                 return
             since = reply["next"]
+
+    def follow(self, since=0):
+        """Yields all events from a sequence number on, as they happen, until the session has ended. If they are read
+        too late, an event `lost` says how many are missing."""
+        following = False
+        while not following:
+            with self._talk("events", silent=self.status, since=since, follow=True) as (result, lines, _):
+                yield from result["events"]
+                since, following = result["next"], result["following"]
+                for line in lines if following else ():
+                    event = json.loads(line)["event"]
+                    if event["kind"] == "end":
+                        return
+                    yield event
+        raise Error("ended", "synfault has ended")
 
     def check(self):
         """Judges what has happened so far."""

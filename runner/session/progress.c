@@ -94,11 +94,18 @@ json_t *progress_event(const struct record *record, const struct event *event, s
 {
 	AUTO_STRBUF struct strbuf members = {0};
 	const struct record_attempt *attempt;
+	const json_t *endpoint;
 	json_t *object;
 
 	record_write_event(event, &members);
 	object = object_of(&members);
 	json_object_set_new(object, "seq", json_integer((json_int_t)sequence));
+	/* In a record it is an index. */
+	endpoint = json_object_get(object, "endpoint");
+	if (json_is_integer(endpoint))
+		json_object_set_new(
+			object, "endpoint",
+			json_string(record->endpoints[json_integer_value(endpoint)].name));
 	if (event->kind > EVENT_CLOSED || event->u.net.attempt >= record->n_attempts)
 		return object;
 	attempt = &record->attempts[event->u.net.attempt];

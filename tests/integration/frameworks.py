@@ -24,9 +24,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINDINGS = ROOT / "bindings"
 # What each example does, by the name that its tests have. The last one has no test in Python and node, whose tests of
 # an unknown outcome are below.
-WHAT = ("refusals", "judged", "side", "held", "artefacts", "impossible", "never")
+WHAT = ("refusals", "judged", "side", "held", "outage", "artefacts", "impossible", "never")
 WORDS = {"refusals": r"refusals.?are.?retried", "judged": r"judged.?when.?the.?test", "side": r"side.?by.?side",
-         "held": r"attempts.?held", "artefacts": r"artefacts.?are.?written",
+         "held": r"attempts.?held", "outage": r"outages.?begin", "artefacts": r"artefacts.?are.?written",
          "impossible": r"impossible.?here", "never": r"never.?fired",
          "wait": r"wait.?is.?beside"}
 
@@ -402,7 +402,7 @@ def test_pytest(bed):
                              f"--junitxml={report}", tests, under_exec=under_exec, PYTHONDONTWRITEBYTECODE="1",
                              PYTHONPATH="", **variables), report)
 
-    bed.runs(run, WHAT[:6], {})
+    bed.runs(run, WHAT[:7], {})
     bed.compare("says where synfault does not answer", {"refusals": ("error", "tcp:127.0.0.1:1: ")},
                 lambda: run(under_exec=False, SYNFAULT_CONTROL="tcp:127.0.0.1:1", SYNFAULT_TOKEN="of no one"))
     bed.compare("reports an unknown outcome as an error",
@@ -456,7 +456,7 @@ def test_sidecar(bed):
     process = bed.run("unshare", "--net", "sh", "-c", SIDECAR, "sh", bed.synfault, bed.directory / "control.sock", fifo,
                       python_with_pytest(), BINDINGS / "python" / "example", under_exec=False,
                       PYTHONDONTWRITEBYTECODE="1", PYTHONPATH=str(BINDINGS / "python"))
-    good = process.returncode == 0 and re.search(r"\b5 passed, 1 skipped\b", process.stdout)
+    good = process.returncode == 0 and re.search(r"\b6 passed, 1 skipped\b", process.stdout)
     bed.results.append(("a sidecar serves tests that share its network", [] if good else
                         [f"exit status {process.returncode}", process.stdout + process.stderr]))
 
@@ -475,7 +475,7 @@ def test_node(bed):
                 results[name] = (results[name][0], results[name][1] + line + "\n")
         return process, {name: result for name, result in results.items() if not name.endswith(".js")}
 
-    bed.runs(run, WHAT[:6], {}, "failure")
+    bed.runs(run, WHAT[:7], {}, "failure")
     unknown = bed.write("unknown.test.js", NODE_UNKNOWN % (BINDINGS / "node" / "synfault.js"))
     bed.compare("reports an unknown outcome as an error of its own type",
                 {"unknown": ("failure", "fired for 1 of 2 attempts"), "blocks": ("passed", "")}, lambda: run(unknown))

@@ -115,6 +115,36 @@ func TestFaultsCanBeReplacedAndAttemptsHeld(t *testing.T) {
 	}
 }
 
+func TestOutagesBeginAtACommand(t *testing.T) {
+	t.Parallel()
+	session := synfault.New(t, "api=restart 1s from command, accept")
+	connection, err := net.Dial("tcp", session.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	if err := session.Wait("established", "api", 1, 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if ended, err := session.Restart("", 100*time.Millisecond); ended != 1 || err != nil {
+		t.Fatal(ended, err)
+	}
+	var fault synfault.Event
+	err = session.Follow(0, func(event synfault.Event) bool { // those so far, then further ones as they happen
+		fault = event
+		return event.Kind != "fault"
+	})
+	if err != nil || fault.Fault != "reset" || fault.Number != 1 {
+		t.Fatal(fault, err)
+	}
+	if _, err := connection.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Fatalf("the connection ended with %v", err)
+	}
+	if events, err := session.Events(fault.Seq); err != nil || len(events) == 0 || events[0] != fault {
+		t.Fatal(events, err)
+	}
+}
+
 func TestArtefactsAreWrittenAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	session := synfault.New(t, "accept")

@@ -8,10 +8,12 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -96,6 +98,24 @@ class RetriesTest {
         session.await("syn", "api", held, Duration.ofSeconds(5));
         session.release("api", held, "refuse");
         ended.get();
+    }
+
+    @Test
+    @Synfault.Faults("api=restart 1s from command, accept")
+    void outagesBeginAtACommand(Synfault.Session session) throws Exception {
+        try (Socket socket = new Socket()) {
+            socket.connect(session.socketAddress(), 1000);
+            session.await("established", "api", 1, Duration.ofSeconds(5));
+            assertEquals(1, session.restart("", Duration.ofMillis(100)));
+            Map<String, Object> fault = new HashMap<>();
+            session.follow(0, (event) -> { // those so far, then further ones as they happen
+                if (event.get("kind").equals("fault")) fault.putAll(event);
+                return fault.isEmpty();
+            });
+            assertEquals("reset", fault.get("fault"));
+            assertEquals(fault, session.events((Long) fault.get("seq")).get(0));
+            assertThrows(SocketException.class, () -> socket.getInputStream().read());
+        }
     }
 
     @Test

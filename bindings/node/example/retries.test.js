@@ -5,8 +5,10 @@
 "use strict";
 
 const assert = require("node:assert");
+const {once} = require("node:events");
 const fs = require("node:fs");
 const http = require("node:http");
+const net = require("node:net");
 const os = require("node:os");
 const path = require("node:path");
 const {test} = require("node:test");
@@ -80,6 +82,22 @@ test("faults can be replaced and attempts held", async (t) => {
     await session.wait("syn", {attempt: held});
     await session.release(held, "refuse");
     await refused;
+});
+
+test("outages begin at a command", async (t) => {
+    const session = await faults(t, {api: "restart 1s from command, accept"});
+    if (!session) return;
+    const {host, port} = session.endpoints.api;
+    const connection = net.connect(port, host);
+    const reset = once(connection, "end").then(() => assert.fail("it was not reset"), (error) => error.code);
+    await session.wait("established");
+    assert.equal(await session.restart({duration: 0.1}), 1);
+    for await (const event of session.follow()) { // those so far, then further ones as they happen
+        if (event.kind !== "fault") continue;
+        assert.deepEqual([event.fault, event.number], ["reset", 1]);
+        break;
+    }
+    assert.equal(await reset, "ECONNRESET");
 });
 
 test("artefacts are written after the end", async (t) => {

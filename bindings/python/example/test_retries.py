@@ -71,6 +71,19 @@ def test_faults_can_be_replaced_and_attempts_held(faults):
         assert isinstance(connecting.exception(), ConnectionRefusedError)
 
 
+@pytest.mark.faults(api="restart 1s from command, accept")
+def test_outages_begin_at_a_command(faults):
+    with socket.create_connection(faults.api.address) as connection:
+        faults.session.wait("established")
+        assert faults.session.restart(duration=0.1) == 1
+        for event in faults.session.follow():  # those so far, then further ones as they happen
+            if event["kind"] == "fault":
+                break
+        assert (event["fault"], event["number"]) == ("reset", 1)
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
+
+
 @pytest.mark.faults(api="accept")
 def test_artefacts_are_written_after_the_end(faults, tmp_path):
     assert fetch(faults.api) == 200
