@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/netfilter.h>
+#include <unistd.h>
 
 #include "injector/fwmark.h"
 #include "injector/nft_expr.h"
@@ -71,11 +72,21 @@ void nft_rules_build(struct nft_batch *batch, const struct nft_rules_config *con
 		build_table(batch, config, owned);
 }
 
+/*
+ * Returns the form to try first; both work equally well. With modules, the kernels of nearly all
+ * distributions have the native one. A kernel without modules, such as that of a small virtual
+ * machine, is more likely to have been built with the targets of iptables.
+ */
+static enum nft_rules_queue_form more_likely_form(void)
+{
+	return access("/proc/modules", F_OK) == 0 ? NFT_RULES_QUEUE_NATIVE : NFT_RULES_QUEUE_COMPAT;
+}
+
 int nft_rules_install(const struct nft_rules_config *config, struct diag_list *diags,
 		      struct rules **ret)
 {
 	struct rules *rules;
-	bool owned = config->owned, replace = false;
+	bool owned = config->owned, replace = false, is_last = config->form != NFT_RULES_QUEUE_ANY;
 	int r;
 
 	r = nft_rules_new(config->table, config->networks, config->part, diags, &rules);
@@ -84,7 +95,7 @@ int nft_rules_install(const struct nft_rules_config *config, struct diag_list *d
 	rules->follows = config->follows;
 	rules->ends = config->ends;
 	rules->outgoing = config->outgoing;
-	rules->form = config->form == NFT_RULES_QUEUE_ANY ? NFT_RULES_QUEUE_NATIVE : config->form;
+	rules->form = is_last ? config->form : more_likely_form();
 	for (;;) {
 		struct nft_batch batch;
 
@@ -95,9 +106,11 @@ int nft_rules_install(const struct nft_rules_config *config, struct diag_list *d
 			*ret = rules;
 			return 0;
 		}
-		if (r == -ENOENT && rules->form == NFT_RULES_QUEUE_NATIVE &&
-		    config->form == NFT_RULES_QUEUE_ANY) {
-			rules->form = NFT_RULES_QUEUE_COMPAT;
+		if (r == -ENOENT && !is_last) {
+			is_last = true;
+			rules->form = rules->form == NFT_RULES_QUEUE_NATIVE
+					      ? NFT_RULES_QUEUE_COMPAT
+					      : NFT_RULES_QUEUE_NATIVE;
 			continue;
 		}
 		/*

@@ -92,7 +92,7 @@
 #define NFT_RULES_CAPTURE_LOG  "capture-log"
 
 enum nft_rules_queue_form {
-	NFT_RULES_QUEUE_ANY, /* unknown: try the native one first */
+	NFT_RULES_QUEUE_ANY, /* unknown: try both */
 	NFT_RULES_QUEUE_NATIVE,
 	NFT_RULES_QUEUE_COMPAT,
 };
@@ -120,9 +120,9 @@ struct nft_rules_config {
 	 */
 	bool repeats;
 	/*
-	 * The form that is known to work here. To try the native one in vain costs milliseconds
-	 * each time: the kernel runs modprobe for it, and waits for an RCU grace period before it
-	 * aborts the transaction (net/netfilter/nf_tables_api.c, __nf_tables_abort).
+	 * The form that is known to work here. To try one in vain costs milliseconds each time: the
+	 * kernel runs modprobe for it, and waits for an RCU grace period before it aborts the
+	 * transaction (net/netfilter/nf_tables_api.c, __nf_tables_abort).
 	 */
 	enum nft_rules_queue_form form;
 	/*
