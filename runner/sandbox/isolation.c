@@ -120,7 +120,7 @@ static int probe_private(struct isolation *ret, char **ret_message)
 		*ret = (struct isolation){.mode = ISOLATION_PRIVATE,
 					  .space = -1,
 					  .queue_form = traits.queue_form,
-					  .fresh = traits.fresh};
+					  .settings = traits.settings};
 	return status;
 }
 
@@ -191,7 +191,7 @@ void isolation_free(struct isolation *isolation)
 {
 	if (isolation->mode != ISOLATION_AUTO)
 		netns_tables_leave(isolation->space);
-	sysctls_free(&isolation->fresh);
+	sysctls_free(&isolation->settings);
 	free(isolation->no_private);
 	free(isolation->no_ipv6);
 	free(isolation->no_shared);

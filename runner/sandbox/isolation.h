@@ -24,10 +24,10 @@ const char *isolation_mode_name(enum isolation_mode mode);
 struct isolation {
 	enum isolation_mode mode; /* PRIVATE or SHARED */
 	enum nft_rules_queue_form queue_form;
-	struct sysctls fresh; /* PRIVATE: what a new namespace starts with */
-	char *no_private;     /* SHARED, when AUTO was wanted: why not private; else NULL */
-	char *no_ipv6;        /* SHARED: why no IPv6 address can be added; NULL: it can */
-	int space;            /* the run's claim among other runs (netns_tables.h); -1: none */
+	struct sysctls settings; /* PRIVATE: those of the host that a new namespace lacks */
+	char *no_private;        /* SHARED, when AUTO was wanted: why not private; else NULL */
+	char *no_ipv6;           /* SHARED: why no IPv6 address can be added; NULL: it can */
+	int space;               /* the run's claim among other runs (netns_tables.h); -1: none */
 	/* PRIVATE: why a scenario that needs a shared sandbox gets none; NULL: it gets one. */
 	char *no_shared;
 };

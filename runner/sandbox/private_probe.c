@@ -15,7 +15,7 @@
  * The probe's child writes its findings to a pipe, line by line: an errno (0: all works), a message
  * or an empty line, the form of queueing, then the settings.
  */
-NORETURN static void probe_in_child(const struct sysctls *host, int fd)
+NORETURN static void probe_in_child(int fd)
 {
 	const struct address unused = {.family = AF_INET, .port = 1, .bytes = {127, 0, 0, 1}};
 	const struct nft_rules_config config = {
@@ -23,16 +23,18 @@ NORETURN static void probe_in_child(const struct sysctls *host, int fd)
 	const struct scenario empty = {0};
 	AUTO_DIAG struct diag_list diags = {0};
 	struct rules *rules = NULL;
-	struct sysctls fresh = {0}, difference = {0};
+	struct sysctls host = {0}, fresh = {0}, settings = {0};
 	FILE *out = fdopen(fd, "w");
-	int status = namespace_enter(0);
+	int status;
 
 	if (!out)
 		_exit(EXIT_FAILURE);
+	sysctls_read(&host);
+	status = namespace_enter(0);
 	if (!status) {
 		sysctls_read(&fresh);
-		sysctls_difference(host, &fresh, &difference);
-		status = sandbox_build_private(&empty, &difference, &diags);
+		sysctls_difference(&host, &fresh, &settings);
+		status = sandbox_build_private(&empty, &settings, &diags);
 	}
 	if (!status)
 		status = nft_rules_install(&config, &diags, &rules);
@@ -42,8 +44,8 @@ NORETURN static void probe_in_child(const struct sysctls *host, int fd)
 			diags.items[i].hint ? "; " : "",
 			diags.items[i].hint ? diags.items[i].hint : "");
 	fprintf(out, "\n%d\n", rules ? (int)nft_rules_queue_form(rules) : 0);
-	for (size_t i = 0; i < fresh.n_items; i++)
-		fprintf(out, "%s %s\n", fresh.items[i].name, fresh.items[i].value);
+	for (size_t i = 0; i < settings.n_items; i++)
+		fprintf(out, "%s %s\n", settings.items[i].name, settings.items[i].value);
 	fflush(out);
 	_exit(EXIT_SUCCESS);
 }
@@ -63,7 +65,7 @@ static char *read_line(FILE *in, char **line, size_t *size)
 static int read_probe(FILE *in, struct private_traits *ret, char **ret_message)
 {
 	struct private_traits traits = {0};
-	struct sysctls *fresh = &traits.fresh;
+	struct sysctls *settings = &traits.settings;
 	AUTO_FREE char *line = NULL;
 	size_t size = 0;
 	int status;
@@ -82,7 +84,7 @@ static int read_probe(FILE *in, struct private_traits *ret, char **ret_message)
 		if (!blank)
 			continue;
 		*blank = '\0';
-		array_append(fresh->items, fresh->n_items, fresh->capacity,
+		array_append(settings->items, settings->n_items, settings->capacity,
 			     (struct sysctl){.name = xstrdup(line), .value = xstrdup(blank + 1)});
 	}
 	*ret = traits;
@@ -104,7 +106,6 @@ static char *explain_refusal(int error)
 int private_probe(struct private_traits *ret, char **ret_message)
 {
 	int pidfd = -1, pipe_fds[2], status, wait_status = 0;
-	struct sysctls host;
 	AUTO_FREE char *message = NULL;
 	AUTO_FCLOSE FILE *in = NULL;
 	pid_t pid;
@@ -113,11 +114,9 @@ int private_probe(struct private_traits *ret, char **ret_message)
 		*ret_message = xasprintf("can't make a pipe: %s", strerror(errno));
 		return -errno;
 	}
-	sysctls_read(&host);
 	pid = namespace_fork(&pidfd);
 	if (pid == 0)
-		probe_in_child(&host, pipe_fds[1]);
-	sysctls_free(&host);
+		probe_in_child(pipe_fds[1]);
 	close(pipe_fds[1]);
 	if (pid < 0) {
 		close(pipe_fds[0]);

@@ -8,13 +8,13 @@
 
 /* What a private sandbox is like on this machine. */
 struct private_traits {
-	struct sysctls fresh; /* what a new network namespace starts with */
+	struct sysctls settings; /* to write in each, since the host has them otherwise */
 	enum nft_rules_queue_form queue_form;
 };
 
 /**
  * private_probe() - build a private sandbox without endpoints, as a run builds one, and end it
- * @ret: on success; the caller frees its sysctls
+ * @ret: on success; the caller frees its settings
  * @ret_message: on failure one sentence that says what is missing; the caller's
  *
  * Return: 0 or a negative errno.

@@ -73,10 +73,9 @@ struct scheduler {
 	struct run_results *results;
 	struct event_base *base;
 	struct isolation isolation;
-	uint32_t number_hint;    /* shared: for the next scenario */
-	size_t n_stale;          /* shared: scenarios whose rules still exist */
-	struct sysctls settings; /* those that differ from a fresh namespace */
-	struct ports ports;      /* shared: fixed ports of running scenarios */
+	uint32_t number_hint; /* shared: for the next scenario */
+	size_t n_stale;       /* shared: scenarios whose rules still exist */
+	struct ports ports;   /* shared: fixed ports of running scenarios */
 	struct rlimit n_files;
 	struct running *running;     /* list */
 	struct searching *searching; /* list */
@@ -415,7 +414,7 @@ static int start(struct scheduler *self, struct result *result)
 			.seed = schedule_scenario_seed(
 				schedule_repetition_seed(self->config->seed, result->repetition),
 				result->scenario),
-			.settings = &self->settings,
+			.settings = &self->isolation.settings,
 			.queue_form = self->isolation.queue_form,
 			.shared = shared,
 			.number_hint = self->number_hint,
@@ -749,7 +748,6 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 					    : VIRTUAL_PER_PROCESSOR * (size_t)MAX(n_processors, 1L),
 		.max_starting = (size_t)MAX(n_processors, 1L),
 	};
-	struct sysctls wanted;
 	AUTO_FREE char *missing = NULL;
 	int64_t started_ns = clock_monotonic_ns();
 	int status;
@@ -770,14 +768,10 @@ void schedule_run(const struct schedule_config *config, struct run_results *resu
 			}
 		report_isolation(config, &self.isolation);
 		self.number_hint = (uint32_t)random_seed();
-		sysctls_read(&wanted);
-		sysctls_difference(&wanted, &self.isolation.fresh, &self.settings);
 		limits_raise_files(&self.n_files);
 		limits_keep_heap_tidy();
 		loop(&self);
 		setrlimit(RLIMIT_NOFILE, &self.n_files);
-		sysctls_free(&wanted);
-		sysctls_free(&self.settings);
 	}
 	isolation_free(&self.isolation);
 	finish_early(&self);

@@ -369,7 +369,6 @@ int exec_run(const struct exec_config *config)
 {
 	AUTO_FREE char *message = NULL;
 	struct inner inner = {.config = config, .uid = geteuid(), .gid = getegid()};
-	struct sysctls wanted, settings = {0};
 	struct isolation isolation;
 	int pair[2], pidfd = -1, status = EXEC_FAILED;
 	pid_t pid;
@@ -381,8 +380,6 @@ int exec_run(const struct exec_config *config)
 	inner.private = isolation.mode == ISOLATION_PRIVATE;
 	if (!inner.private)
 		inner.uid = inner.gid = 0;
-	sysctls_read(&wanted);
-	sysctls_difference(&wanted, &isolation.fresh, &settings);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		out_of_memory();
 	fflush(NULL);
@@ -393,7 +390,7 @@ int exec_run(const struct exec_config *config)
 		close(pair[0]);
 		inner.outer_fd = pair[1];
 		inner.isolation = isolation;
-		run_inner(&inner, &settings);
+		run_inner(&inner, &isolation.settings);
 	}
 	close(pair[1]);
 	/* Only the inner process takes commands. */
@@ -406,8 +403,6 @@ int exec_run(const struct exec_config *config)
 		status = conclude(config, inner.private, watch(pid, pidfd, pair[0]));
 	close(pair[0]);
 	control_socket_remove(config->control);
-	sysctls_free(&wanted);
-	sysctls_free(&settings);
 	isolation_free(&isolation);
 	return status;
 }
