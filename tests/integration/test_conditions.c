@@ -116,10 +116,8 @@ Test(conditions, restarts_of_each_endpoint_come_in_turn)
 	AUTO_RECORD struct record *record = program_record(synfault, "records/0001.json");
 
 	/* The judge has checked that none was ended before its time. */
-	cr_expect_str_eq(record->endpoints[0].script,
-			 "down 500ms..800ms every 2s ending reset, accept");
-	cr_expect_str_eq(record->endpoints[1].script,
-			 "down 800ms..1100ms every 2s ending reset, accept");
+	cr_expect_str_eq(record->endpoints[0].script, "restart 300ms at 500ms every 2s, accept");
+	cr_expect_str_eq(record->endpoints[1].script, "restart 300ms at 800ms every 2s, accept");
 }
 
 Test(conditions, chance_depends_on_the_seed_alone)
