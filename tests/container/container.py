@@ -99,7 +99,7 @@ class Containers:
             oci.bind(self.directory / "program", HOME / "program"),
         ]
 
-    def run(self, name, command, *, mounts=(), prepare=None, join=None, timeout=100, **options):
+    def run(self, name, command, *, mounts=(), prepare=None, join=None, timeout=300, **options):
         """Runs the command in a new container. Returns its bundle and the finished process.
 
         prepare(bundle) may change files before the start; join() is called in the process that
@@ -125,7 +125,7 @@ class Containers:
         return bundle, process
 
     def run_in_chroot(self, name, command, *, user=0, mount_point=False, read_only_sys=False,
-                      timeout=100):
+                      timeout=300):
         """Runs the command in a plain chroot, with all privileges of root, as build systems do, and in a
         network namespace of its own. mount_point: its directory is a mount point. read_only_sys:
         /proc/sys is not writable.

@@ -27,7 +27,7 @@ FULL = oci.mount("/full", "tmpfs", "tmpfs", "size=8k", "mode=1777")
 NO_NAMES = oci.mount("/full", "tmpfs", "tmpfs", "nr_inodes=1", "mode=1777")
 SMALL = {"memory": 96 << 20, "pids": 100}
 FEW_PROCESSES = {"memory": 512 << 20, "pids": 40}
-ENOUGH_S = 200
+ENOUGH_S = 600
 
 # For each container: its cases, limits of a control group, and options of Containers.run().
 CONTAINERS = {

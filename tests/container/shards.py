@@ -25,7 +25,7 @@ WHOLE = "/whole"
 def arguments(*more):
     return ["synfault", "run", "--junit", container.REPORTS / "junit.xml", "--records",
             container.REPORTS / "records", "--timing-scale", packs.TIMING_SCALE, "--jobs",
-            packs.JOBS, *more, *(container.HOME / "scenarios" / pack for pack in PACKS)]
+            packs.JOBS, *packs.LATE_RETRIES, *more, *(container.HOME / "scenarios" / pack for pack in PACKS)]
 
 
 def part(number):

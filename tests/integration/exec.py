@@ -62,7 +62,7 @@ def connect(opened, name):
     address = next(e for e in opened["endpoints"] if e["name"] == name)["addresses"][0]
     host, port = address.rsplit(":", 1)
     try:
-        socket.create_connection((host.strip("[]"), int(port)), 5).close()
+        socket.create_connection((host.strip("[]"), int(port)), 60).close()
         return "connected"
     except ConnectionRefusedError:
         return "refused"
@@ -169,11 +169,13 @@ def hostile():
     for one in (good, second):
         one.send(json.dumps({"command": "close", "session": session["session"]}))
     replies = [good.reply(), second.reply()]
-    assert replies[0]["ok"] and replies[0]["result"]["outcome"] == "pass", replies
-    assert replies[1]["ok"] or replies[1]["error"]["code"] in ("ended", "not-found"), replies
+    judged = [reply["result"]["outcome"] for reply in replies if reply["ok"]]
+    assert judged in (["pass"], ["pass", "pass"]), replies
+    assert all(reply["ok"] or reply["error"]["code"] in ("ended", "not-found") for reply in replies), replies
     waits.join()
-    assert results[0]["error"]["code"] == "ended", results
-    for _ in range(100):
+    # If the thread came too late, there was no session any more.
+    assert results[0]["error"]["code"] in ("ended", "not-found"), results
+    for _ in range(1200):
         if good.ask("status")["result"]["sessions"] == []:
             break
         time.sleep(0.05)

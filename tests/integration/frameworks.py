@@ -438,7 +438,7 @@ export SYNFAULT_TOKEN=known-to-both-of-them SYNFAULT_CONTROL=tcp:127.0.0.1:7333
 "$1" exec --listen 7333 --control "$2" -- sh -c 'read -r line <"$0"' "$3" &
 n=0
 until "$1" ctl status >/dev/null 2>&1; do
-    n=$((n + 1)); [ "$n" -lt 100 ] || { kill "$!"; exit 99; }
+    n=$((n + 1)); [ "$n" -lt 600 ] || { kill "$!"; exit 99; }
     sleep 0.1
 done
 unshare --mount --pid --fork -- "$4" -m pytest -q -p pytest_synfault -p no:cacheprovider "$5"
@@ -453,10 +453,14 @@ def test_sidecar(bed):
     """The third way in ci/recipes/docker-compose.yml: tests share the sidecar's network and a token, nothing else."""
     fifo = bed.directory / "end"
     os.mkfifo(fifo)
-    process = bed.run("unshare", "--net", "sh", "-c", SIDECAR, "sh", bed.synfault, bed.directory / "control.sock", fifo,
-                      python_with_pytest(), BINDINGS / "python" / "example", under_exec=False,
-                      PYTHONDONTWRITEBYTECODE="1", PYTHONPATH=str(BINDINGS / "python"))
-    good = process.returncode == 0 and re.search(r"\b6 passed, 1 skipped\b", process.stdout)
+    for _ in range(3):
+        process = bed.run("unshare", "--net", "sh", "-c", SIDECAR, "sh", bed.synfault, bed.directory / "control.sock", fifo,
+                          python_with_pytest(), BINDINGS / "python" / "example", under_exec=False,
+                          PYTHONDONTWRITEBYTECODE="1", PYTHONPATH=str(BINDINGS / "python"))
+        good = process.returncode == 0 and re.search(r"\b6 passed, 1 skipped\b", process.stdout)
+        # As in Bed.compare().
+        if good or "for a processor" not in process.stdout + process.stderr:
+            break
     bed.results.append(("a sidecar serves tests that share its network", [] if good else
                         [f"exit status {process.returncode}", process.stdout + process.stderr]))
 

@@ -172,7 +172,7 @@ def run(case, synfault, targets):
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            timeout=60,
+            timeout=150,
         )
         problems = []
         expected = EXIT_PASS if case.mistake is None else EXIT_FAIL

@@ -275,7 +275,7 @@ def run(case, synfault, targets):
                         encoding="utf-8")
         process = subprocess.run(
             [synfault, "run", "--late-retries", "8", path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace", timeout=60, check=False,
+            stderr=subprocess.STDOUT, text=True, errors="replace", timeout=150, check=False,
             env={**os.environ, "PATH": f"{targets}:{os.environ['PATH']}", "TMPDIR": directory})
     got = OUTCOMES.get(process.returncode, f"exit {process.returncode}")
     if got == "skip" and "curl" in scenario and not shutil.which("curl"):
