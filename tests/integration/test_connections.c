@@ -175,7 +175,8 @@ static pid_t start_client(const struct play *play, const struct address *server,
 	_exit(0);
 }
 
-static struct run run_play(const struct play *play, const char *text, const char *host)
+static struct run run_play(struct wire_trials *trials, const struct play *play, const char *text,
+			   const char *host)
 {
 	struct address address = wire_address(host, 8080);
 	int listener = wire_listen(&address, 16);
@@ -200,14 +201,13 @@ static struct run run_play(const struct play *play, const char *text, const char
 	waitpid(server, NULL, 0);
 	wire_end(injector, base);
 	close(listener);
-	if (!play->may_fail)
-		cr_expect_null(run.problem, "%s: %s", text, run.problem);
+	wire_expect(trials, play->may_fail || !run.problem, "%s: %s", text, run.problem);
 	return run;
 }
 
-static struct run run_step(const char *text, const char *host)
+static struct run run_step(struct wire_trials *trials, const char *text, const char *host)
 {
-	return run_play(&pouring, text, host);
+	return run_play(trials, &pouring, text, host);
 }
 
 struct expected {
@@ -224,26 +224,34 @@ static void expect_all(const struct expected *expected, size_t n_expected)
 	for (size_t i = 0; i < n_expected; i++) {
 		for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
 			const struct expected *e = &expected[i];
-			struct run run = run_step(e->step, hosts[k]);
+			for (struct wire_trials trials = {0}; wire_try(&trials);) {
+				struct run run = run_step(&trials, e->step, hosts[k]);
 
-			cr_expect_eq(run.seen->connect_error, e->connect_error, "%s at %s: %s",
-				     e->step, hosts[k], strerror(run.seen->connect_error));
-			cr_expect_eq(run.seen->end_error, e->end_error, "%s at %s: %s", e->step,
-				     hosts[k], strerror(run.seen->end_error));
-			cr_expect_eq(run.seen->received, e->received, "%s at %s: %lld bytes",
-				     e->step, hosts[k], (long long)run.seen->received);
-			if (e->fault == FAULT_N_KINDS) {
-				cr_expect_eq(run.n_faults, 0, "%s", e->step);
-				continue;
+				wire_expect(&trials, run.seen->connect_error == e->connect_error,
+					    "%s at %s: %s", e->step, hosts[k],
+					    strerror(run.seen->connect_error));
+				wire_expect(&trials, run.seen->end_error == e->end_error,
+					    "%s at %s: %s", e->step, hosts[k],
+					    strerror(run.seen->end_error));
+				wire_expect(&trials, run.seen->received == e->received,
+					    "%s at %s: %lld bytes", e->step, hosts[k],
+					    (long long)run.seen->received);
+				if (e->fault == FAULT_N_KINDS) {
+					wire_expect(&trials, run.n_faults == 0, "%s", e->step);
+					continue;
+				}
+				wire_expect(&trials, run.n_faults == 1, "%s: %zu faults", e->step,
+					    run.n_faults);
+				wire_expect(&trials, run.fault.net.fault == e->fault, "%s",
+					    e->step);
+				wire_expect(&trials, run.fault.net.bytes == e->bytes, "%s",
+					    e->step);
 			}
-			cr_expect_eq(run.n_faults, 1, "%s: %zu faults", e->step, run.n_faults);
-			cr_expect_eq(run.fault.net.fault, e->fault, "%s", e->step);
-			cr_expect_eq(run.fault.net.bytes, e->bytes, "%s", e->step);
 		}
 	}
 }
 
-TestSuite(connections, .timeout = 60);
+TestSuite(connections, .timeout = 600);
 
 Test(connections, connections_are_reset_after_an_exact_number_of_bytes)
 {
@@ -294,10 +302,12 @@ Test(connections, connections_stall_in_one_direction)
 
 	expect_all(expected, ARRAY_SIZE(expected));
 	/* The server sends as much as it may without an acknowledgment. */
-	run = run_step("stall to-server after 5 bytes to-server", hosts[0]);
-	cr_expect_gt(run.seen->received, 1000);
-	cr_expect_eq(run.fault.net.fault, FAULT_STALLED);
-	cr_expect_eq(run.fault.net.bytes, 5);
+	for (struct wire_trials trials = {0}; wire_try(&trials);) {
+		run = run_step(&trials, "stall to-server after 5 bytes to-server", hosts[0]);
+		wire_check(&trials, run.seen->received > 1000);
+		wire_check(&trials, run.fault.net.fault == FAULT_STALLED);
+		wire_check(&trials, run.fault.net.bytes == 5);
+	}
 }
 
 Test(connections, stalled_connections_heal)
@@ -309,15 +319,18 @@ Test(connections, stalled_connections_heal)
 	netns_enter();
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
-			struct run run = run_step(steps[i], hosts[k]);
+			for (struct wire_trials trials = {0}; wire_try(&trials);) {
+				struct run run = run_step(&trials, steps[i], hosts[k]);
 
-			cr_expect_eq(run.seen->received, POURED, "%s: %lld bytes", steps[i],
-				     (long long)run.seen->received);
-			cr_expect_eq(run.seen->end_error, 0, "%s: %s", steps[i],
-				     strerror(run.seen->end_error));
-			cr_expect_geq(run.seen->took_ns, 150 * NS_PER_MS);
-			cr_expect_eq(run.n_faults, 2, "%s: %zu faults", steps[i], run.n_faults);
-			cr_expect_eq(run.fault.net.fault, FAULT_HEALED);
+				wire_expect(&trials, run.seen->received == POURED, "%s: %lld bytes",
+					    steps[i], (long long)run.seen->received);
+				wire_expect(&trials, run.seen->end_error == 0, "%s: %s", steps[i],
+					    strerror(run.seen->end_error));
+				wire_check(&trials, run.seen->took_ns >= 150 * NS_PER_MS);
+				wire_expect(&trials, run.n_faults == 2, "%s: %zu faults", steps[i],
+					    run.n_faults);
+				wire_check(&trials, run.fault.net.fault == FAULT_HEALED);
+			}
 		}
 	}
 }
@@ -336,12 +349,14 @@ Test(connections, slow_connections_take_their_time)
 {
 	netns_enter();
 	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
-		struct run run = run_step("slow 400 KB/s", hosts[k]);
+		for (struct wire_trials trials = {0}; wire_try(&trials);) {
+			struct run run = run_step(&trials, "slow 400 KB/s", hosts[k]);
 
-		cr_expect_eq(run.seen->received, POURED);
-		cr_expect_eq(run.seen->end_error, 0);
-		cr_expect_geq(run.seen->took_ns, NS_PER_S / 2);
-		cr_expect_eq(run.fault.net.fault, FAULT_SLOWED);
+			wire_check(&trials, run.seen->received == POURED);
+			wire_check(&trials, run.seen->end_error == 0);
+			wire_check(&trials, run.seen->took_ns >= NS_PER_S / 2);
+			wire_check(&trials, run.fault.net.fault == FAULT_SLOWED);
+		}
 	}
 }
 
@@ -360,16 +375,22 @@ Test(connections, slow_connections_break_after_a_time)
 	netns_enter();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
-			struct run run = run_step(cases[i].step, hosts[k]);
+			for (struct wire_trials trials = {0}; wire_try(&trials);) {
+				struct run run = run_step(&trials, cases[i].step, hosts[k]);
 
-			cr_expect_eq(run.seen->end_error, cases[i].end_error, "%s: %s",
-				     cases[i].step, strerror(run.seen->end_error));
-			cr_expect_gt(run.seen->received, 0, "%s", cases[i].step);
-			cr_expect_lt(run.seen->received, POURED / 2, "%s", cases[i].step);
-			cr_expect_eq(run.n_faults, 2, "%s: %zu faults", cases[i].step,
-				     run.n_faults);
-			cr_expect_eq(run.fault.net.fault, cases[i].fault, "%s", cases[i].step);
-			cr_expect_eq(run.fault.net.bytes, run.seen->received, "%s", cases[i].step);
+				wire_expect(&trials, run.seen->end_error == cases[i].end_error,
+					    "%s: %s", cases[i].step, strerror(run.seen->end_error));
+				wire_expect(&trials, run.seen->received > 0, "%s", cases[i].step);
+				wire_expect(&trials, run.seen->received < POURED / 2, "%s",
+					    cases[i].step);
+				wire_expect(&trials, run.n_faults == 2, "%s: %zu faults",
+					    cases[i].step, run.n_faults);
+				wire_expect(&trials, run.fault.net.fault == cases[i].fault, "%s",
+					    cases[i].step);
+				wire_expect(&trials,
+					    (int64_t)run.fault.net.bytes == run.seen->received,
+					    "%s", cases[i].step);
+			}
 		}
 	}
 }
@@ -378,11 +399,13 @@ Test(connections, lost_syn_ack_is_retransmitted)
 {
 	netns_enter();
 	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
-		struct run run = run_step("lose-synack 1", hosts[k]);
+		for (struct wire_trials trials = {0}; wire_try(&trials);) {
+			struct run run = run_step(&trials, "lose-synack 1", hosts[k]);
 
-		cr_expect_eq(run.seen->received, POURED);
-		cr_expect_geq(run.seen->took_ns, NS_PER_S * 9 / 10);
-		cr_expect_eq(run.fault.net.fault, FAULT_SYN_ACK_LOST);
+			wire_check(&trials, run.seen->received == POURED);
+			wire_check(&trials, run.seen->took_ns >= NS_PER_S * 9 / 10);
+			wire_check(&trials, run.fault.net.fault == FAULT_SYN_ACK_LOST);
+		}
 	}
 }
 
@@ -390,11 +413,14 @@ Test(connections, full_accept_queue_resets_connections)
 {
 	netns_enter();
 	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
-		struct run run = run_step("backlog-full abort", hosts[k]);
-		int error = run.seen->connect_error ? run.seen->connect_error : run.seen->end_error;
+		for (struct wire_trials trials = {0}; wire_try(&trials);) {
+			struct run run = run_step(&trials, "backlog-full abort", hosts[k]);
+			int error = run.seen->connect_error ? run.seen->connect_error
+							    : run.seen->end_error;
 
-		cr_expect_eq(error, ECONNRESET, "%s", strerror(error));
-		cr_expect_eq(run.fault.net.fault, FAULT_RESET);
+			wire_expect(&trials, error == ECONNRESET, "%s", strerror(error));
+			wire_check(&trials, run.fault.net.fault == FAULT_RESET);
+		}
 	}
 }
 
@@ -417,9 +443,15 @@ Test(connections, icmp_error_reaches_the_client)
 	};
 
 	netns_enter();
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		cr_expect_eq(run_step(cases[i].step, cases[i].host).seen->connect_error,
-			     cases[i].error, "%s at %s", cases[i].step, cases[i].host);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		for (struct wire_trials trials = {0}; wire_try(&trials);) {
+			struct run run = run_step(&trials, cases[i].step, cases[i].host);
+
+			wire_expect(&trials, run.seen->connect_error == cases[i].error,
+				    "%s at %s: %s", cases[i].step, cases[i].host,
+				    strerror(run.seen->connect_error));
+		}
+	}
 }
 
 /* ---- both sides ---- */
@@ -506,24 +538,31 @@ Test(connections, connections_break_for_both_sides_at_once_or_after_their_time)
 	netns_enter();
 	for (size_t i = 0; i < ARRAY_SIZE(cases) * ARRAY_SIZE(hosts); i++) {
 		const char *step = cases[i / 2].step, *host = hosts[i % 2];
-		struct run run = run_play(&talking, step, host);
-		bool told = run.answered->took_ns > 0;
+		for (struct wire_trials trials = {0}; wire_try(&trials);) {
+			struct run run = run_play(&trials, &talking, step, host);
+			bool told = run.answered->took_ns > 0;
 
-		cr_expect_eq(run.seen->connect_error, 0, "%s at %s", step, host);
-		cr_expect_eq(run.seen->end_error, cases[i / 2].client_end, "%s at %s: %s", step,
-			     host, strerror(run.seen->end_error));
-		cr_expect_eq(told, cases[i / 2].server_end >= 0, "%s at %s", step, host);
-		cr_expect(!told || run.answered->end_error == cases[i / 2].server_end,
-			  "%s at %s: the server saw %s", step, host,
-			  strerror(run.answered->end_error));
-		cr_expect_eq(run.seen->received > 0, cases[i / 2].later, "%s at %s: %lld bytes",
-			     step, host, (long long)run.seen->received);
-		/* The byte that the client sends at once may arrive before the reset. */
-		cr_expect_eq(run.answered->received > 1, cases[i / 2].later, "%s at %s: %lld bytes",
-			     step, host, (long long)run.answered->received);
-		cr_expect_leq(run.seen->took_ns, NS_PER_S, "%s at %s", step, host);
-		cr_expect_eq(run.n_faults, 1, "%s at %s", step, host);
-		cr_expect_eq(run.fault.net.fault, cases[i / 2].fault, "%s at %s", step, host);
+			wire_expect(&trials, run.seen->connect_error == 0, "%s at %s", step, host);
+			wire_expect(&trials, run.seen->end_error == cases[i / 2].client_end,
+				    "%s at %s: %s", step, host, strerror(run.seen->end_error));
+			wire_expect(&trials, told == (cases[i / 2].server_end >= 0), "%s at %s",
+				    step, host);
+			wire_expect(&trials,
+				    !told || run.answered->end_error == cases[i / 2].server_end,
+				    "%s at %s: the server saw %s", step, host,
+				    strerror(run.answered->end_error));
+			wire_expect(&trials, (run.seen->received > 0) == cases[i / 2].later,
+				    "%s at %s: %lld bytes", step, host,
+				    (long long)run.seen->received);
+			/* The byte that the client sends at once may arrive before the reset. */
+			wire_expect(&trials, (run.answered->received > 1) == cases[i / 2].later,
+				    "%s at %s: %lld bytes", step, host,
+				    (long long)run.answered->received);
+			wire_expect(&trials, run.seen->took_ns <= NS_PER_S, "%s at %s", step, host);
+			wire_expect(&trials, run.n_faults == 1, "%s at %s", step, host);
+			wire_expect(&trials, run.fault.net.fault == cases[i / 2].fault, "%s at %s",
+				    step, host);
+		}
 	}
 }
 
@@ -550,20 +589,27 @@ Test(connections, an_outage_ends_connections_that_talk)
 	netns_enter();
 	for (size_t i = 0; i < ARRAY_SIZE(cases) * ARRAY_SIZE(hosts); i++) {
 		const char *script = cases[i / 2].script, *host = hosts[i % 2];
-		struct run run = run_play(&talking, script, host);
-		bool told = run.answered->took_ns > 0;
+		for (struct wire_trials trials = {0}; wire_try(&trials);) {
+			struct run run = run_play(&trials, &talking, script, host);
+			bool told = run.answered->took_ns > 0;
 
-		cr_expect_eq(run.seen->connect_error, 0, "%s at %s", script, host);
-		cr_expect_eq(run.seen->end_error, cases[i / 2].client_end, "%s at %s: %s", script,
-			     host, strerror(run.seen->end_error));
-		cr_expect_eq(told, cases[i / 2].server_end >= 0, "%s at %s", script, host);
-		cr_expect(!told || run.answered->end_error == cases[i / 2].server_end,
-			  "%s at %s: the server saw %s", script, host,
-			  strerror(run.answered->end_error));
-		cr_expect_gt(run.seen->received, 0, "%s at %s", script, host);
-		cr_expect_eq(run.n_faults, 1, "%s at %s: %zu faults", script, host, run.n_faults);
-		cr_expect_eq(run.fault.net.fault, cases[i / 2].fault, "%s at %s", script, host);
-		cr_expect_eq(run.fault.net.outage, 1, "%s at %s", script, host);
+			wire_expect(&trials, run.seen->connect_error == 0, "%s at %s", script,
+				    host);
+			wire_expect(&trials, run.seen->end_error == cases[i / 2].client_end,
+				    "%s at %s: %s", script, host, strerror(run.seen->end_error));
+			wire_expect(&trials, told == (cases[i / 2].server_end >= 0), "%s at %s",
+				    script, host);
+			wire_expect(&trials,
+				    !told || run.answered->end_error == cases[i / 2].server_end,
+				    "%s at %s: the server saw %s", script, host,
+				    strerror(run.answered->end_error));
+			wire_expect(&trials, run.seen->received > 0, "%s at %s", script, host);
+			wire_expect(&trials, run.n_faults == 1, "%s at %s: %zu faults", script,
+				    host, run.n_faults);
+			wire_expect(&trials, run.fault.net.fault == cases[i / 2].fault, "%s at %s",
+				    script, host);
+			wire_expect(&trials, run.fault.net.outage == 1, "%s at %s", script, host);
+		}
 	}
 }
 
@@ -621,13 +667,18 @@ Test(connections, an_outage_ends_many_idle_connections_together)
 	struct run run;
 
 	netns_enter();
-	run = run_play(&idling, "restart 1s, accept", hosts[0]);
-	cr_expect_eq(run.seen->connect_error, 0, "%s", strerror(run.seen->connect_error));
-	cr_expect_eq(run.seen->end_error, 0);
-	cr_expect_eq(run.seen->received, N_IDLE, "%lld ended", (long long)run.seen->received);
-	cr_expect_eq(run.n_faults, N_IDLE, "%zu faults", run.n_faults);
-	cr_expect_leq(run.seen->took_ns, NS_PER_S, "%lld ms apart",
-		      (long long)(run.seen->took_ns / NS_PER_MS));
+	for (struct wire_trials trials = {0}; wire_try(&trials);) {
+		run = run_play(&trials, &idling, "restart 1s at 3s from first-attempt, accept",
+			       hosts[0]);
+		wire_expect(&trials, run.seen->connect_error == 0, "%s",
+			    strerror(run.seen->connect_error));
+		wire_check(&trials, run.seen->end_error == 0);
+		wire_expect(&trials, run.seen->received == N_IDLE, "%lld ended",
+			    (long long)run.seen->received);
+		wire_expect(&trials, run.n_faults == N_IDLE, "%zu faults", run.n_faults);
+		wire_expect(&trials, run.seen->took_ns <= NS_PER_S, "%lld ms apart",
+			    (long long)(run.seen->took_ns / NS_PER_MS));
+	}
 }
 
 /* ---- ended by one side or both ---- */
@@ -757,16 +808,20 @@ Test(connections, half_closed_connections_break_as_others_do)
 	netns_enter();
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *step = cases[i].step, *host = hosts[i % 2];
-		struct run run = run_play(cases[i].play, step, host);
+		for (struct wire_trials trials = {0}; wire_try(&trials);) {
+			struct run run = run_play(&trials, cases[i].play, step, host);
 
-		cr_expect_eq(run.seen->end_error, cases[i].end_error, "%s at %s: %s", step, host,
-			     strerror(run.seen->end_error));
-		cr_expect_eq(run.seen->received, cases[i].received, "%s at %s: %lld bytes", step,
-			     host, (long long)run.seen->received);
-		cr_expect_eq(run.answered->received, cases[i].answered,
-			     "%s at %s: the server got %lld bytes", step, host,
-			     (long long)run.answered->received);
-		cr_expect_eq(run.n_faults, cases[i].n_faults, "%s at %s", step, host);
+			wire_expect(&trials, run.seen->end_error == cases[i].end_error,
+				    "%s at %s: %s", step, host, strerror(run.seen->end_error));
+			wire_expect(&trials, run.seen->received == cases[i].received,
+				    "%s at %s: %lld bytes", step, host,
+				    (long long)run.seen->received);
+			wire_expect(&trials, run.answered->received == cases[i].answered,
+				    "%s at %s: the server got %lld bytes", step, host,
+				    (long long)run.answered->received);
+			wire_expect(&trials, run.n_faults == cases[i].n_faults, "%s at %s", step,
+				    host);
+		}
 	}
 }
 
@@ -832,11 +887,14 @@ Test(connections, broken_connection_does_not_affect_the_next_one_at_its_port)
 	netns_enter();
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		AUTO_FREE char *text = xasprintf("%s, refuse, accept", steps[i]);
-		struct run run = run_play(&play, text, hosts[i % 2]);
+		for (struct wire_trials trials = {0}; wire_try(&trials);) {
+			struct run run = run_play(&trials, &play, text, hosts[i % 2]);
 
-		cr_expect_eq(run.seen->connect_error, ECONNREFUSED, "%s: %s", text,
-			     strerror(run.seen->connect_error));
-		cr_expect_eq(run.seen->end_error, 0, "%s: %s", text, strerror(run.seen->end_error));
+			wire_expect(&trials, run.seen->connect_error == ECONNREFUSED, "%s: %s",
+				    text, strerror(run.seen->connect_error));
+			wire_expect(&trials, run.seen->end_error == 0, "%s: %s", text,
+				    strerror(run.seen->end_error));
+		}
 	}
 }
 
@@ -878,22 +936,29 @@ Test(connections, client_end_is_reported_with_the_bytes_carried)
 				.use = cases[i].use,
 				.want_client_ends = cases[i].all,
 			};
-			int64_t before_ns = clock_monotonic_ns();
-			struct run run = run_play(&play, cases[i].step, hosts[k]);
+			for (struct wire_trials trials = {0}; wire_try(&trials);) {
+				int64_t before_ns = clock_monotonic_ns();
+				struct run run = run_play(&trials, &play, cases[i].step, hosts[k]);
 
-			cr_assert_eq(run.n_ends, 1, "%s: %zu ends", cases[i].step, run.n_ends);
-			cr_expect_eq(run.end.net.rst, cases[i].rst, "%s", cases[i].step);
-			cr_expect_eq(run.end.net.end_sent, 5, "%s: %llu bytes sent", cases[i].step,
-				     (unsigned long long)run.end.net.end_sent);
-			cr_expect_eq(run.end.net.end_received, cases[i].received,
-				     "%s: %llu bytes received", cases[i].step,
-				     (unsigned long long)run.end.net.end_received);
-			cr_expect(run.end.earliest_ns > before_ns &&
-				  run.end.earliest_ns <= run.end.at_ns);
-			cr_expect(run.end.net.last_receive_ns <= run.end.at_ns);
-			if (!cases[i].rst)
-				cr_expect_eq(run.end.net.last_receive_ns != NEVER_RECEIVED,
-					     cases[i].received > 0, "%s", cases[i].step);
+				wire_expect(&trials, run.n_ends == 1, "%s: %zu ends", cases[i].step,
+					    run.n_ends);
+				wire_expect(&trials, run.end.net.rst == cases[i].rst, "%s",
+					    cases[i].step);
+				wire_expect(&trials, run.end.net.end_sent == 5,
+					    "%s: %llu bytes sent", cases[i].step,
+					    (unsigned long long)run.end.net.end_sent);
+				wire_expect(&trials, run.end.net.end_received == cases[i].received,
+					    "%s: %llu bytes received", cases[i].step,
+					    (unsigned long long)run.end.net.end_received);
+				wire_check(&trials, run.end.earliest_ns > before_ns &&
+							    run.end.earliest_ns <= run.end.at_ns);
+				wire_check(&trials, run.end.net.last_receive_ns <= run.end.at_ns);
+				if (!cases[i].rst)
+					wire_expect(&trials,
+						    (run.end.net.last_receive_ns !=
+						     NEVER_RECEIVED) == (cases[i].received > 0),
+						    "%s", cases[i].step);
+			}
 		}
 	}
 }
@@ -901,7 +966,8 @@ Test(connections, client_end_is_reported_with_the_bytes_carried)
 Test(connections, client_end_is_not_reported_unless_asked_for)
 {
 	netns_enter();
-	cr_expect_eq(run_step("accept", hosts[0]).n_ends, 0);
+	for (struct wire_trials trials = {0}; wire_try(&trials);)
+		cr_expect_eq(run_step(&trials, "accept", hosts[0]).n_ends, 0);
 }
 
 Test(connections, data_in_the_syn_does_not_reach_the_server_if_the_step_forbids_it)
@@ -922,11 +988,14 @@ Test(connections, data_in_the_syn_does_not_reach_the_server_if_the_step_forbids_
 	netns_sysctl("net/ipv4/tcp_fastopen", "1031");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		for (size_t k = 0; k < ARRAY_SIZE(hosts); k++) {
-			struct run run = run_play(&play, cases[i].step, hosts[k]);
+			for (struct wire_trials trials = {0}; wire_try(&trials);) {
+				struct run run = run_play(&trials, &play, cases[i].step, hosts[k]);
 
-			cr_expect_eq(run.answered->received, cases[i].received,
-				     "%s at %s: the server has got %lld bytes", cases[i].step,
-				     hosts[k], (long long)run.answered->received);
+				wire_expect(&trials, run.answered->received == cases[i].received,
+					    "%s at %s: the server has got %lld bytes",
+					    cases[i].step, hosts[k],
+					    (long long)run.answered->received);
+			}
 		}
 	}
 }
@@ -946,15 +1015,19 @@ Test(connections, multipath_falls_back_if_bytes_are_counted)
 		cr_skip_test("no MPTCP here: %s", strerror(errno));
 	close(fd);
 	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
-		struct run run = run_play(&play, expected[i].step, hosts[0]);
+		for (struct wire_trials trials = {0}; wire_try(&trials);) {
+			struct run run = run_play(&trials, &play, expected[i].step, hosts[0]);
 
-		cr_expect_eq(run.n_syns, 1, "%s: %zu SYNs", expected[i].step, run.n_syns);
-		cr_expect_eq(run.seen->connect_error, 0);
-		cr_expect_eq(run.seen->end_error, expected[i].end_error, "%s: %s", expected[i].step,
-			     strerror(run.seen->end_error));
-		cr_expect_eq(run.seen->received, expected[i].received, "%s: %lld bytes",
-			     expected[i].step, (long long)run.seen->received);
-		cr_expect_eq(run.fault.net.fault, expected[i].fault);
+			wire_expect(&trials, run.n_syns == 1, "%s: %zu SYNs", expected[i].step,
+				    run.n_syns);
+			wire_check(&trials, run.seen->connect_error == 0);
+			wire_expect(&trials, run.seen->end_error == expected[i].end_error, "%s: %s",
+				    expected[i].step, strerror(run.seen->end_error));
+			wire_expect(&trials, run.seen->received == expected[i].received,
+				    "%s: %lld bytes", expected[i].step,
+				    (long long)run.seen->received);
+			wire_check(&trials, run.fault.net.fault == expected[i].fault);
+		}
 	}
 }
 
@@ -995,11 +1068,13 @@ Test(connections, reset_after_accept_waits_until_the_client_has_moved_on)
 	struct run run;
 
 	netns_enter();
-	run = run_play(&play, "reset after accept", hosts[0]);
-	cr_expect_eq(run.seen->connect_error, 0);
-	cr_expect_eq(run.seen->end_error, ECONNRESET);
-	cr_expect_geq(run.seen->took_ns, 99 * NS_PER_MS);
-	cr_expect_eq(run.n_faults, 1);
+	for (struct wire_trials trials = {0}; wire_try(&trials);) {
+		run = run_play(&trials, &play, "reset after accept", hosts[0]);
+		wire_check(&trials, run.seen->connect_error == 0);
+		wire_check(&trials, run.seen->end_error == ECONNRESET);
+		wire_check(&trials, run.seen->took_ns >= 99 * NS_PER_MS);
+		wire_check(&trials, run.n_faults == 1);
+	}
 }
 
 Test(connections, reset_of_a_client_that_may_still_be_in_connect_is_a_problem)
@@ -1010,10 +1085,11 @@ Test(connections, reset_of_a_client_that_may_still_be_in_connect_is_a_problem)
 		.went_on = goes_on_unseen,
 		.may_fail = true,
 	};
+	struct wire_trials trials = {0};
 	struct run run;
 
 	netns_enter();
-	run = run_play(&play, "reset after accept", hosts[0]);
+	run = run_play(&trials, &play, "reset after accept", hosts[0]);
 	cr_expect_eq(run.n_faults, 1);
 	cr_assert(run.problem);
 	cr_expect(strstr(run.problem, "whether its client had returned from connect()"), "%s",

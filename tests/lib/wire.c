@@ -57,6 +57,33 @@ void wire_wait(struct event_base *base, pid_t client)
 	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the client died of 0x%x", status);
 }
 
+enum { MAX_TRIALS = 6 };
+
+bool wire_try(struct wire_trials *trials)
+{
+	bool again = trials->n == 0 || trials->problems.length > 0;
+
+	if (again && trials->n > 0) {
+		cr_assert_lt(trials->n, MAX_TRIALS, "%s", strbuf_text(&trials->problems));
+		fprintf(stderr, "again: %s", strbuf_text(&trials->problems));
+	}
+	strbuf_free(&trials->problems);
+	trials->problems = (struct strbuf){0};
+	trials->n++;
+	return again;
+}
+
+void wire_note_problem(struct wire_trials *trials, const char *format, ...)
+{
+	AUTO_FREE char *problem = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	problem = xvasprintf(format, arguments);
+	va_end(arguments);
+	strbuf_printf(&trials->problems, "%s\n", problem);
+}
+
 struct script wire_script(const char *text)
 {
 	AUTO_FREE char *copy = xstrdup(text);

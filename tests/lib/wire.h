@@ -18,13 +18,14 @@
 
 #include <sys/types.h>
 
+#include "common/strbuf.h"
 #include "injector/injector.h"
 
 #define WIRE_TABLE "synfault-test"
 #define WIRE_QUEUE 7
 
 /* Longer than anything takes: a wait for this long has failed. */
-#define WIRE_PATIENCE_NS (10 * NS_PER_S)
+#define WIRE_PATIENCE_NS (60 * NS_PER_S)
 
 /* Makes an address from its text; fails the test if it is invalid. */
 struct address wire_address(const char *host, uint16_t port);
@@ -35,6 +36,29 @@ int wire_listen(const struct address *address, int backlog);
 void *wire_share(size_t size);
 /* Runs the loop until the child has ended, which must be with status 0. */
 void wire_wait(struct event_base *base, pid_t client);
+
+/*
+ * A case of a test that runs again if something is wrong with it: on a busy machine, processes that
+ * wait for each other are late.
+ *
+ *     for (struct wire_trials trials = {0}; wire_try(&trials);)
+ *         wire_expect(&trials, error == 0, "%s", strerror(error));
+ */
+struct wire_trials {
+	int n;
+	struct strbuf problems; /* of the last one */
+};
+
+/* Returns whether to run the case, or to run it again; fails the test after too many. */
+bool wire_try(struct wire_trials *trials);
+void wire_note_problem(struct wire_trials *trials, const char *format, ...) PRINTF(2, 3);
+#define wire_expect(trials, condition, ...)                                                        \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			wire_note_problem(trials, __VA_ARGS__);                                    \
+	} while (0)
+/* The same, where the condition says enough. */
+#define wire_check(trials, condition) wire_expect(trials, condition, "%s", "not " #condition)
 
 /* Steps joined by ", "; script_free() it. */
 struct script wire_script(const char *text);
