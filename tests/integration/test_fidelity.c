@@ -414,7 +414,7 @@ static pid_t start_server(const struct address *address, void (*serve)(int fd))
 	}
 }
 
-/* What the injector tells. */
+/* What the injector has reported. */
 struct told {
 	struct wire_trials *trials;
 	uint32_t isn; /* the number of the latest SYN */

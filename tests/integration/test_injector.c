@@ -35,8 +35,11 @@
 #define N_FAMILIES   2
 #define MAX_EVENTS   4096
 #define MAX_PROBLEMS 16
-/* How late something may be while other tests keep the machine busy. */
-#define LATE_NS (400 * NS_PER_MS)
+/*
+ * How late something may be while other tests keep the machine busy: less than the kernel's next
+ * retransmission comes after it is due.
+ */
+#define LATE_NS (900 * NS_PER_MS)
 
 /* In IPv4 the client's own address differs: 127.0.0.1. */
 static const char *const hosts[N_FAMILIES] = {"127.0.0.5", "::1"};
@@ -227,6 +230,17 @@ static void bed_run_until(struct bed *bed, enum event_kind kind, size_t n)
 
 	while (!find_event(bed, 0, kind, n - 1) || !find_event(bed, 1, kind, n - 1)) {
 		cr_assert_lt(clock_monotonic_ns(), end_ns, "no %zu events of kind %d", n, kind);
+		bed_run_for(bed, 5 * NS_PER_MS);
+	}
+}
+
+/* Runs the loop until this many attempts wait. */
+static void bed_run_until_waiting(struct bed *bed, size_t n)
+{
+	int64_t end_ns = clock_monotonic_ns() + WIRE_PATIENCE_NS;
+
+	while (injector_n_waiting(bed->injector) != n) {
+		cr_assert_lt(clock_monotonic_ns(), end_ns, "never %zu that wait", n);
 		bed_run_for(bed, 5 * NS_PER_MS);
 	}
 }
@@ -451,7 +465,9 @@ Test(injector, delay_holds_every_syn_while_the_kernel_retransmits)
 		cr_expect_eq(result->error[0], 0, "%s: %s", hosts[i], strerror(result->error[0]));
 		assert_between(result->ended_ns[0] - result->started_ns[0], delay_ns,
 			       delay_ns + LATE_NS, "connect()");
-		cr_expect_eq(count_events(bed, i, EVENT_SYN), 2);
+		/* A third one comes after 2 s, if the answer is late. */
+		cr_expect_geq(count_events(bed, i, EVENT_SYN), 2);
+		cr_expect_leq(count_events(bed, i, EVENT_SYN), 3);
 		assert_between(need_event(bed, i, EVENT_SYN, 1)->at_ns - first_ns, 900 * NS_PER_MS,
 			       1400 * NS_PER_MS, "retransmission");
 		assert_between(need_event(bed, i, EVENT_ESTABLISHED, 0)->at_ns - first_ns, delay_ns,
@@ -545,12 +561,13 @@ Test(injector, attempt_counts_as_waiting_until_its_socket_closes)
 	netns_enter();
 	bed = bed_with("drop");
 	pid = client_start(client_never_closes, &bed->endpoints[0], &bed->results[0]);
+	bed_run_until_waiting(bed, 1);
+	/* The client has given up, and keeps its socket. */
 	bed_run_for(bed, 300 * NS_PER_MS);
 	cr_expect_eq(injector_n_waiting(bed->injector), 1);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	bed_run_for(bed, 300 * NS_PER_MS);
-	cr_expect_eq(injector_n_waiting(bed->injector), 0);
+	bed_run_until_waiting(bed, 0);
 	cr_expect_eq(count_events(bed, 0, EVENT_CLOSED), 1);
 	bed_end(bed);
 }
@@ -967,7 +984,7 @@ Test(injector, killed_injector_leaves_connects_unanswered)
 	}
 	close(ready[1]);
 	cr_assert_eq(read(ready[0], &byte, 1), 1);
-	waitpid(client_start(client_impatient, &endpoint, results), NULL, 0);
+	waitpid(client_start(client_once, &endpoint, results), NULL, 0);
 	cr_expect_eq(results->error[0], 0);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -1346,7 +1363,7 @@ Test(deaths, deaths_outside_the_networks_wake_no_process)
 		cr_assert_eq(address_parse(mapped ? mapped + 5 : host, 0, &count.address), 0);
 		connect_and_close(host);
 		/* The kernel reports from a work queue. */
-		for (int k = 0; k < 100 && (count.n == 0 || !cases[i].wanted); k++) {
+		for (int k = 0; k < (cases[i].wanted ? 30000 : 100) && count.n == 0; k++) {
 			cr_assert_eq(sock_diag_monitor_dispatch(deaths), 0);
 			usleep(1000);
 		}
@@ -1370,7 +1387,7 @@ Test(deaths, a_flood_of_deaths_is_read_in_turns)
 	for (size_t i = 0; i < n_flood; i++)
 		connect_and_close("127.9.9.1");
 	/* The kernel reports from a work queue. */
-	for (int k = 0; k < 100 && count.n < n_flood; k++) {
+	for (int k = 0; k < 1500 && count.n < n_flood; k++) {
 		int r;
 
 		usleep(20000);
