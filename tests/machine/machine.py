@@ -46,7 +46,7 @@ HOME = "synfault"
 TARGETS = ("synfault-backoff", "synfault-tiny")
 # Those that qemu's user mode can't run: it makes no process a reaper, limits no memory, and has a thread more
 # than the program.
-UNIT_TESTS = ("sandbox", "starvation", "starvation_sampler", "util")
+UNIT_TESTS = ("sandbox", "searcher", "starvation", "starvation_sampler", "util")
 # Parts of the root that take memory and time to unpack, and are useless here.
 USELESS = ("usr/share", "usr/sbin", "usr/bin/perl", "usr/lib/apt", "usr/lib/dpkg", "var",
            *(f"usr/lib/{libraries}/{name}" for *_, libraries in MACHINES.values() for name in (

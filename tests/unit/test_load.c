@@ -375,9 +375,10 @@ Test(load, restarts_each_address_after_the_other)
 	script_format(&endpoint->script, &text);
 	cr_expect_str_eq(
 		strbuf_text(&text),
-		"ipv6: down 3s..5s every 20s ending close, refuse x2, accept; ipv4: down 5s..7s "
-		"every 20s ending close, refuse x2, accept; ipv6.2: down 7s..9s every 20s ending "
-		"close, refuse x2, accept");
+		"ipv6: restart 2s at 3s every 20s ending close, refuse x2, accept; ipv4: restart "
+		"2s "
+		"at 5s every 20s ending close, refuse x2, accept; ipv6.2: restart 2s at 7s every "
+		"20s ending close, refuse x2, accept");
 }
 
 /* Returns the scripts of all endpoints, separated by " | ", owned by the caller. */
@@ -402,22 +403,21 @@ Test(load, restarts_endpoints_of_the_same_time_one_after_the_other)
 	} cases[] = {
 		{"{a: {faults: [restart 2s each at 3s]}, b: {}, c: {faults: [restart 1s each at "
 		 "3s ending close, refuse, accept]}, d: {faults: [pause 2s each at 3s]}}",
-		 "down 3s..5s ending reset, accept | accept | down 5s..6s ending close, refuse, "
+		 "restart 2s at 3s, accept | accept | restart 1s at 5s ending close, refuse, "
 		 "accept | pause 2s at 6s, accept"},
 		{"{a: {addresses: [ipv4, ipv4], faults: [restart 1s each at 1s every 9s]}, "
 		 "b: {faults: [restart 2s each at 1s every 9s]}}",
-		 "ipv4: down 1s..2s every 9s ending reset, accept; ipv4.2: down 2s..3s every 9s "
-		 "ending reset, accept | down 3s..5s every 9s ending reset, accept"},
+		 "ipv4: restart 1s at 1s every 9s, accept; ipv4.2: restart 1s at 2s every 9s, "
+		 "accept | restart 2s at 3s every 9s, accept"},
 		/* other times, and those from the first attempt, stay within their endpoint */
 		{"{a: {addresses: [ipv4, ipv6], faults: [restart 1s each at 1s]}, "
 		 "b: {addresses: [ipv6, ipv6], faults: [restart 1s each at 2s]}}",
-		 "ipv4: down 1s..2s ending reset, accept; ipv6: down 2s..3s ending reset, accept | "
-		 "ipv6: down 2s..3s ending reset, accept; ipv6.2: down 3s..4s ending reset, "
-		 "accept"},
+		 "ipv4: restart 1s at 1s, accept; ipv6: restart 1s at 2s, accept | "
+		 "ipv6: restart 1s at 2s, accept; ipv6.2: restart 1s at 3s, accept"},
 		{"{a: {addresses: [ipv4, ipv6], faults: [pause 1s each]}, "
 		 "b: {addresses: [ipv4, ipv6], faults: [pause 1s each]}}",
-		 "ipv4: pause 1s at 1s from first-attempt, accept; ipv6: pause 1s at 2s from "
-		 "first-attempt, accept | ipv4: pause 1s at 1s from first-attempt, accept; ipv6: "
+		 "ipv4: pause 1s, accept; ipv6: pause 1s at 2s from "
+		 "first-attempt, accept | ipv4: pause 1s, accept; ipv6: "
 		 "pause 1s at 2s from first-attempt, accept"},
 	};
 
