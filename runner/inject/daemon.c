@@ -279,7 +279,9 @@ static bool may_start_servers(const struct session *self)
 
 static void give_up(const struct session *self)
 {
-	if (!may_start_servers(self))
+	if (may_start_servers(self))
+		supervisor_confine(ROLE_INJECT_SERVERS);
+	else
 		supervisor_confine(self->config->junit || self->config->record ? ROLE_INJECT_REPORTS
 									       : ROLE_INJECT);
 }

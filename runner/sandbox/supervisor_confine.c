@@ -18,11 +18,17 @@
 /* To replace a file of another user, and leave it to them. */
 #define REPORTS (BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_CHOWN) | BIT(CAP_FSETID))
 
-/* What each still needs. All can read files, which /proc and names of hosts take. */
+/*
+ * What each still needs. All can read files, which /proc and names of hosts take.
+ *
+ * Those that start programs get no filter: the programs, which are the user's servers, would
+ * inherit it, and capabilities only go as far as the programs' own.
+ */
 static const struct {
 	unsigned kept;         /* enum confine_kept */
 	uint64_t capabilities; /* those that it has */
 	bool looks_at_clients; /* at descriptors of processes that it did not start */
+	bool starts_programs;
 } needs[ROLE_N_ROLES] = {
 	/* Its /tmp and the client's directory go with the mount namespace. */
 	[ROLE_PRIVATE] = {CONFINE_KEEP_SOCKETS, PACKETS | CLIENTS, true},
@@ -35,6 +41,9 @@ static const struct {
 			 PACKETS | AGAIN | DIRECTORY | BIT(CAP_KILL), false},
 	[ROLE_INJECT_REPORTS] = {CONFINE_KEEP_SOCKETS | CONFINE_KEEP_WRITING,
 				 PACKETS | AGAIN | DIRECTORY | REPORTS | BIT(CAP_KILL), false},
+	[ROLE_INJECT_SERVERS] = {0, PACKETS | AGAIN, false, true},
+	/* Its sessions have no more than it has. */
+	[ROLE_HOST] = {0, PACKETS | CLIENTS | AGAIN, true, true},
 };
 
 /* Those that a client never has (process.c), but for CAP_NET_ADMIN. */
@@ -53,6 +62,9 @@ void supervisor_confine(enum supervisor_role role)
 	 */
 	if (needs[role].looks_at_clients && !(confine_permitted() & BIT(CAP_SYS_PTRACE)))
 		capabilities = ~never_the_clients;
-	(void)confine(needs[role].kept);
+	if (needs[role].starts_programs)
+		capabilities |= ~never_the_clients;
+	else
+		(void)confine(needs[role].kept);
 	(void)confine_capabilities(capabilities);
 }

@@ -15,6 +15,8 @@ enum supervisor_role {
 	ROLE_SESSION,        /* a session of `exec`; its servers listen and its faults are armed */
 	ROLE_INJECT,         /* the daemon of `inject`; armed, with no server command to start */
 	ROLE_INJECT_REPORTS, /* the same, and it will write reports */
+	ROLE_INJECT_SERVERS, /* the daemon of `inject`; armed, but may start server commands */
+	ROLE_HOST,           /* of the sessions of `exec`; its namespaces have been made */
 	ROLE_N_ROLES,
 };
 

@@ -28,6 +28,7 @@
 #include "runner/sandbox/process.h"
 #include "runner/sandbox/sandbox.h"
 #include "runner/sandbox/stale_cleanup.h"
+#include "runner/sandbox/supervisor_confine.h"
 #include "runner/schedule/limits.h"
 #include "runner/session/control_socket.h"
 #include "runner/session/session_host.h"
@@ -299,8 +300,10 @@ NORETURN static void run_inner(struct inner *self, const struct sysctls *setting
 	/* The outer process passes the terminal's signals on. */
 	setsid();
 	signal(SIGPIPE, SIG_IGN);
-	if (!self->private || enter_private(self, settings))
+	if (!self->private || enter_private(self, settings)) {
+		supervisor_confine(ROLE_HOST);
 		status = loop(self);
+	}
 	fflush(NULL);
 	/* If the outer process is dead, no other process cleans up. */
 	if (!self->private && send(self->outer_fd, "", 0, MSG_NOSIGNAL) < 0) {

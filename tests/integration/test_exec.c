@@ -93,6 +93,27 @@ Test(exec, sessions_are_confined_once_they_are_armed)
 	program_left_nothing(synfault);
 }
 
+/* SYS_MODULE, SYS_RAWIO, SYS_ADMIN, SYS_BOOT, SYS_TIME, MAC_ADMIN, PERFMON and BPF */
+#define GIVEN_UP "0xc202630000"
+
+Test(exec, host_of_sessions_has_only_what_sessions_and_servers_need)
+{
+	static const char *const modes[] = {"private", "shared"};
+	AUTO_PROGRAM struct program *synfault = program_new();
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		program_runs(synfault,
+			     "exec --isolation %s -e api=accept -- sh -c '"
+			     "has=0x$(sed -n \"s/^CapPrm:[^0-9a-f]*//p\" /proc/$PPID/status); "
+			     "echo given up $((has & " GIVEN_UP ")), rules $((has >> 12 & 1)); "
+			     "synfault-tiny $SYNFAULT_API'",
+			     modes[i]);
+		program_exited(synfault, STATUS_PASSED);
+		program_printed(synfault, "given up 0, rules 1\n");
+		program_left_nothing(synfault);
+	}
+}
+
 Test(exec, sessions_of_the_command_line_are_armed_before_the_command_and_judged)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();

@@ -124,6 +124,28 @@ Test(inject, daemon_is_confined_once_it_is_armed)
 	left_nothing(synfault);
 }
 
+/* SYS_MODULE, SYS_RAWIO, SYS_PTRACE, SYS_ADMIN, SYS_BOOT, SYS_TIME, MAC_ADMIN, PERFMON, BPF */
+#define GIVEN_UP "0xc2026b0000"
+
+Test(inject, daemon_that_may_start_servers_gives_up_what_no_server_has)
+{
+	AUTO_PROGRAM struct program *synfault =
+		program_for("name: plain\n"
+			    "endpoints: {api: {}}\n" NEXT "name: served\n"
+			    "endpoints: {api: {serve: {command: [python3, -m, http.server, --bind, "
+			    "'${api.host}', '${api.port}'], ready: 30s}}}\n");
+
+	program_needs(synfault, "python3");
+	runs(synfault, "start one a.yaml\n"
+		       "read -r daemon </proc/$pid/task/$pid/children\n"
+		       "has=0x$(sed -n 's/^CapPrm:[^0-9a-f]*//p' /proc/$daemon/status)\n"
+		       "echo given up $((has & " GIVEN_UP ")), rules $((has >> 12 & 1))\n"
+		       "ctl one next >next; echo next $?\n"
+		       "ctl one stop; ends one $pid\n");
+	program_printed(synfault, "given up 0, rules 1\nnext 0\n");
+	left_nothing(synfault);
+}
+
 Test(inject, daemon_has_the_exit_status_of_run)
 {
 	AUTO_PROGRAM struct program *synfault = program_for(
