@@ -60,11 +60,11 @@ void supervisor_confine(enum supervisor_role role)
 	 * Without CAP_SYS_PTRACE, only who has all capabilities of a process may look at its
 	 * descriptors (security/commoncap.c, cap_ptrace_access_check).
 	 */
-	if (needs[role].looks_at_clients && !(confine_permitted() & BIT(CAP_SYS_PTRACE)))
-		capabilities = ~never_the_clients;
 	if (needs[role].starts_programs)
 		capabilities |= ~never_the_clients;
-	else
+	else if (needs[role].looks_at_clients && !(confine_permitted() & BIT(CAP_SYS_PTRACE)))
+		capabilities = ~never_the_clients;
+	if (!needs[role].starts_programs)
 		(void)confine(needs[role].kept);
 	(void)confine_capabilities(capabilities);
 }
