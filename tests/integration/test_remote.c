@@ -193,6 +193,42 @@ Test(remote, everything_arrives_though_packets_get_lost)
 	hosts_left_nothing(synfault);
 }
 
+Test(remote, servers_restart_and_networks_pause_on_the_way_to_them)
+{
+	AUTO_PROGRAM struct program *synfault =
+		hosts_new("defaults:\n"
+			  "  client: {command: [python3, stay.py, '${db.host}', '${db.port}']}\n"
+			  "---\n"
+			  "name: restarts\n"
+			  "endpoints:\n"
+			  "  db: {remote: '192.0.2.2:9000', faults: [restart 300ms at 200ms from "
+			  "first-attempt]}\n"
+			  "expect: {connected: 2, reconnects: 1, stdout: {contains: lost}}\n"
+			  "---\n"
+			  "name: pauses\n"
+			  "endpoints:\n"
+			  "  db: {remote: '[2001:db8::2]:9000', faults: [pause 300ms at 200ms from "
+			  "first-attempt]}\n"
+			  "expect: {attempts: 1, bytes: {sent: 6000}, stdout: {not: lost}}\n");
+
+	/* Sends for more than half a second, and begins anew if the connection is lost. */
+	program_writes(
+		synfault, "stay.py",
+		"import socket, struct, sys, time\n"
+		"def stay():\n"
+		"    s = socket.create_connection(sys.argv[1:3])\n"
+		"    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 20))\n"
+		"    for i in range(60): s.sendall(b'x' * 100); time.sleep(0.01)\n"
+		"    s.close()\n"
+		"while True:\n"
+		"    try: stay(); break\n"
+		"    except ConnectionRefusedError: time.sleep(0.1)\n"
+		"    except OSError: print('lost')\n");
+	hosts_run(synfault, "synfault run --timing-scale 4 a.yaml\n");
+	program_printed(synfault, "2 passed, 0 failed, 0 skipped\n");
+	hosts_left_nothing(synfault);
+}
+
 Test(remote, without_net_raw_delayed_syns_are_held_and_the_report_says_so)
 {
 	AUTO_PROGRAM struct program *synfault =
