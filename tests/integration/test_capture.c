@@ -364,7 +364,7 @@ Test(capture, capture_of_a_remote_server_is_complete)
 			  "    - sh\n"
 			  "    - -c\n"
 			  "    - 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do\n"
-			  "         curl -sS -m 3 http://${db}/ >/dev/null & done; wait'\n"
+			  "         curl -sS -m 8 http://${db}/ >/dev/null & done; wait'\n"
 			  "  expect: {attempts: 19}\n" NEXT REMOTE("there", "192.0.2.2:8000")
 				  NEXT REMOTE("there, IPv6", "[2001:db8::2]:8000")
 					  NEXT REMOTE("here", "192.0.2.1:8000"));
@@ -584,6 +584,7 @@ Test(capture, full_capture_keeps_the_beginning_and_the_end)
 		       "  api:\n"
 		       "    faults: [accept]\n"
 		       "    serve:\n"
+		       "      ready: 30s\n"
 		       "      command: [python3, '${tmp}/serve.py', '${api.host}', '${api.port}']\n"
 		       "client:\n"
 		       "  command: [curl, -sS, -o, /dev/null, 'http://${api}/']\n"

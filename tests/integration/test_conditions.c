@@ -35,7 +35,7 @@ Test(conditions, conditions_of_number_and_family_choose_attempts)
 		"name: numbers\n"
 		"endpoints: {api: {faults: [refuse x2, {when: {attempt: 2..4+2}, do: drop},\n"
 		"                           delay 1ms then refuse]}}\n"
-		"client: {command: [sh, -c, 'for i in 1 2 3 4 5; do timeout 0.2 "
+		"client: {command: [sh, -c, 'for i in 1 2 3 4 5; do timeout 1.5 "
 		"synfault-tiny ${api}; done; true']}\n"
 		"expect: {exit: 0, attempts: 5}\n" NEXT "name: families\n"
 		"endpoints: {api: {families: [ipv4, ipv6], faults: [refuse,\n"
@@ -62,8 +62,8 @@ Test(conditions, conditions_of_time_count_from_the_clients_start)
 
 	program_writes(synfault, "a.yaml", "%s",
 		       "name: outage\n"
-		       "endpoints: {api: {faults: [down 700ms]}}\n"
-		       "client: {command: [sh, -c, 'synfault-tiny ${api} || sleep 1; "
+		       "endpoints: {api: {faults: [down 2s]}}\n"
+		       "client: {command: [sh, -c, 'synfault-tiny ${api} || sleep 2.5; "
 		       "synfault-tiny ${api}']}\n"
 		       "expect: {exit: 0, attempts: 2}\n" NEXT "name: flapping\n"
 		       "endpoints: {api: {faults: [flap up 10s down 1s]}}\n"
@@ -212,7 +212,7 @@ Test(addresses, written_addresses_are_used_in_a_private_sandbox)
 		       "          synfault-tiny $to:80; echo $to $?\n"
 		       "      done\n"
 		       "      echo ${api.ipv4} ${api.ipv4.3} ${api.ipv6} ${api.ipv6.2}\n"
-		       "      timeout 0.3 synfault-tiny [fd00::7]:80; echo $?\n"
+		       "      timeout 1.5 synfault-tiny [fd00::7]:80; echo $?\n"
 		       "expect: {exit: 0, attempts: {api: 5, other: 1}, stdout: {matches: '\\A0\\n"
 		       "127.0.0.1 0\\n127.9.8.7 1\\n\\[::1\\] 1\\n\\[::1\\] 0\\n"
 		       "127.0.0.1 127.9.8.7 fd00::7 ::1\\n124\\n\\z'}}\n");

@@ -90,13 +90,14 @@ Test(leftover, server_process_is_not_a_leftover)
 	int64_t began_ns;
 
 	program_needs(synfault, "python3");
-	program_writes(synfault, "a.yaml",
-		       "name: well behaved\n"
-		       "leftover-timeout: 1m\n"
-		       "endpoints: {api: {serve: {command: [sh, -c, 'python3 -m http.server "
-		       "--bind ${api.host} ${api.port}; true']}}}\n"
-		       "client: {command: [synfault-tiny, '${api}']}\n"
-		       "expect: {exit: 0, leaks: 0}\n");
+	program_writes(
+		synfault, "a.yaml",
+		"name: well behaved\n"
+		"leftover-timeout: 1m\n"
+		"endpoints: {api: {serve: {ready: 30s, command: [sh, -c, 'python3 -m http.server "
+		"--bind ${api.host} ${api.port}; true']}}}\n"
+		"client: {command: [synfault-tiny, '${api}']}\n"
+		"expect: {exit: 0, leaks: 0}\n");
 	began_ns = clock_monotonic_ns();
 	program_runs(synfault, "run --records records a.yaml");
 	program_exited(synfault, STATUS_PASSED);

@@ -490,6 +490,7 @@ Test(shared, two_programs_can_run_at_once)
 	"  api:\n"                                                                                 \
 	"    port: 19000\n"                                                                        \
 	"    serve:\n"                                                                             \
+	"      ready: 30s\n"                                                                       \
 	"      command:\n"                                                                         \
 	"        - python3\n"                                                                      \
 	"        - -c\n"                                                                           \
