@@ -92,7 +92,7 @@ func (s *Session) talk(command string, request object) (result, connection, erro
 	if path == "" {
 		return result{}, connection{}, &Error{"unavailable", "no synfault is at hand", "run the tests under `synfault exec --`"}
 	} else if err != nil {
-		return result{}, connection{}, &Error{"ended", "synfault does not listen: " + err.Error(), ""}
+		return result{}, connection{}, &Error{"ended", "synfault does not answer: " + err.Error(), ""}
 	}
 	request["command"], request["session"] = command, s.opened.Session
 	for key, value := range request {

@@ -200,12 +200,12 @@ Test(retries, outages_begin_at_a_command)
 	synfault_sockaddr(session, "api", &address, &length);
 	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	cr_assert_eq(connect(fd, (const struct sockaddr *)&address, length), 0);
-	need(synfault_wait(session, "api", 1, "established", 5000, &error), &error);
+	need(synfault_wait(session, "api", 1, "established", 30000, &error), &error);
 	need(synfault_restart(session, NULL, 100, &ended, &error), &error);
 	cr_assert_eq(ended, 1);
 	/* Those so far, then further ones as they happen. */
 	do
-		need(synfault_next_event(session, 5000, &event, &error), &error);
+		need(synfault_next_event(session, 30000, &event, &error), &error);
 	while (strcmp(event->kind, "fault") != 0);
 	cr_assert_str_eq(event->fault, "reset");
 	cr_assert_eq(event->attempt, 1);

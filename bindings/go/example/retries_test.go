@@ -123,7 +123,7 @@ func TestOutagesBeginAtACommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer connection.Close()
-	if err := session.Wait("established", "api", 1, 5*time.Second); err != nil {
+	if err := session.Wait("established", "api", 1, 30*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if ended, err := session.Restart("", 100*time.Millisecond); ended != 1 || err != nil {

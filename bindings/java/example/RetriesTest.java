@@ -104,8 +104,8 @@ class RetriesTest {
     @Synfault.Faults("api=restart 1s from command, accept")
     void outagesBeginAtACommand(Synfault.Session session) throws Exception {
         try (Socket socket = new Socket()) {
-            socket.connect(session.socketAddress(), 1000);
-            session.await("established", "api", 1, Duration.ofSeconds(5));
+            socket.connect(session.socketAddress(), 30000);
+            session.await("established", "api", 1, Duration.ofSeconds(30));
             assertEquals(1, session.restart("", Duration.ofMillis(100)));
             Map<String, Object> fault = new HashMap<>();
             session.follow(0, (event) -> { // those so far, then further ones as they happen
