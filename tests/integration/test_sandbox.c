@@ -389,7 +389,10 @@ Test(isolation, sandbox_hides_the_processes_of_others)
 	program_concluded(synfault, "4 passed, 0 failed, 0 skipped");
 }
 
-/* A client that looks at its supervisor, which goes on while the client starts. */
+/*
+ * A client that looks at its supervisor, which goes on while the client starts, as does its thread
+ * without capabilities.
+ */
 static void supervisor_is_confined(const char *options, const char *pid, const char *capabilities)
 {
 	AUTO_PROGRAM struct program *synfault = program_new();
@@ -400,7 +403,9 @@ static void supervisor_is_confined(const char *options, const char *pid, const c
 		       "  files:\n"
 		       "    client.sh: |\n"
 		       "      until grep -q '^Seccomp:.*2' /proc/%s/status &&\n"
-		       "            grep -q '^CapPrm:.*%s' /proc/%s/status; do sleep 0.02; done\n"
+		       "            grep -q '^CapPrm:.*%s' /proc/%s/status &&\n"
+		       "            grep -q '^CapPrm:.0000000000000000' /proc/%s/task/*/status\n"
+		       "      do sleep 0.02; done\n"
 		       "      grep -hE '^(NoNewPrivs|CapEff|CapPrm):' /proc/%s/status\n"
 		       "      grep -hE '^(Seccomp|CapPrm):' /proc/%s/task/*/status | sort | uniq\n"
 		       "timeout: 20s\n"
@@ -409,7 +414,8 @@ static void supervisor_is_confined(const char *options, const char *pid, const c
 		       "  stdout:\n"
 		       "    matches: '\\ACapPrm:\\t%s\\nCapEff:\\t%s\\nNoNewPrivs:\\t1\\n"
 		       "CapPrm:\\t0{16}\\nCapPrm:\\t%s\\nSeccomp:\\t2\\n\\z'\n",
-		       pid, capabilities, pid, pid, pid, capabilities, capabilities, capabilities);
+		       pid, capabilities, pid, pid, pid, pid, capabilities, capabilities,
+		       capabilities);
 	program_runs(synfault, "run %s a.yaml", options);
 	program_exited(synfault, STATUS_PASSED);
 }
