@@ -250,6 +250,14 @@ static void write_three_digits(char *at, uint64_t value, uint64_t unit, const ch
 	strcpy(at, name);
 }
 
+struct timeval duration_timeval(int64_t ns)
+{
+	int64_t us = ns > 0 ? (ns - 1) / NS_PER_US + 1 : 0;
+
+	return (struct timeval){.tv_sec = us / (NS_PER_S / NS_PER_US),
+				.tv_usec = us % (NS_PER_S / NS_PER_US)};
+}
+
 char *duration_format(int64_t duration_ns, char buffer[static DURATION_TEXT_SIZE])
 {
 	uint64_t value = duration_ns < 0 ? -(uint64_t)duration_ns : (uint64_t)duration_ns;

@@ -6,6 +6,8 @@
 #ifndef SYNFAULT_COMMON_DURATION_H
 #define SYNFAULT_COMMON_DURATION_H
 
+#include <sys/time.h>
+
 #include "common/util.h"
 
 #define NS_PER_US INT64_C(1000)
@@ -46,6 +48,14 @@ int duration_parse(const char *text, int64_t *ret_ns, const char **ret_reason);
  * Return: a new text, or NULL without a guess.
  */
 char *duration_meant(const char *text);
+
+/**
+ * duration_timeval() - convert nanoseconds for a timer
+ *
+ * Rounds up, so that no timer is early; a negative duration is 0. libevent can't arm a timer with
+ * more than 999,999 in tv_usec.
+ */
+struct timeval duration_timeval(int64_t ns);
 
 #define DURATION_TEXT_SIZE 32
 /**

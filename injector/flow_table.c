@@ -372,11 +372,7 @@ static void set_timer(struct connection *connection, struct timer *timer, int64_
 		      void (*on_due)(struct connection *connection))
 {
 	struct flow_table *connections = connection->connections;
-	int64_t in_us = in_ns > 0 ? (in_ns + NS_PER_US - 1) / NS_PER_US : 0;
-	struct timeval timeout = {
-		.tv_sec = (time_t)(in_us / (NS_PER_S / NS_PER_US)),
-		.tv_usec = (suseconds_t)(in_us % (NS_PER_S / NS_PER_US)),
-	};
+	const struct timeval timeout = duration_timeval(in_ns);
 
 	if (!timer->event)
 		timer->event = evtimer_new(connections->base, timer_due, timer);

@@ -49,18 +49,11 @@ struct outage {
 
 static void schedule(struct outage *outage)
 {
-	int64_t left_ns;
 	struct timeval timeout;
 
 	if (outage->next_ns == INT64_MAX)
 		return;
-	left_ns = MAX(outage->next_ns - injector_now_ns(outage->injector), 0);
-	/* round up: it must not begin before its time */
-	left_ns += NS_PER_US - 1;
-	timeout = (struct timeval){
-		.tv_sec = (time_t)(left_ns / NS_PER_S),
-		.tv_usec = (suseconds_t)(left_ns % NS_PER_S / NS_PER_US),
-	};
+	timeout = duration_timeval(outage->next_ns - injector_now_ns(outage->injector));
 	(void)event_base_update_cache_time(outage->injector->base);
 	event_add(outage->timer, &timeout);
 }

@@ -83,7 +83,7 @@ static void watch_blind(void *context, int error)
 
 static void start_polling(struct injector *injector)
 {
-	const struct timeval interval = {.tv_usec = POLL_NS / NS_PER_US};
+	const struct timeval interval = duration_timeval(POLL_NS);
 
 	if (injector->polling)
 		return;

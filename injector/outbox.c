@@ -132,12 +132,8 @@ static void schedule(struct held *held)
 {
 	struct outbox *outbox = held->outbox;
 	int64_t left_ns = held->note.due_ns - now_ns(outbox);
-	int64_t sleep_ns = outbox->gathers ? left_ns - SPIN_NS : left_ns;
-	int64_t left_us = sleep_ns > 0 ? (sleep_ns + NS_PER_US - 1) / NS_PER_US : 0;
-	struct timeval timeout = {
-		.tv_sec = (time_t)(left_us / (NS_PER_S / NS_PER_US)),
-		.tv_usec = (suseconds_t)(left_us % (NS_PER_S / NS_PER_US)),
-	};
+	const struct timeval timeout =
+		duration_timeval(outbox->gathers ? left_ns - SPIN_NS : left_ns);
 
 	/*
 	 * libevent counts a timeout from when it began its callbacks, so a timer that is set later

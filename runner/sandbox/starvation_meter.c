@@ -140,8 +140,7 @@ static void schedule_next(struct starvation_meter *meter)
 {
 	int64_t cost_ns = LOOK_COST_NS + (int64_t)meter->client.n_threads * THREAD_COST_NS;
 	int64_t in_ns = MIN(MAX(CLOSE_COST_RATIO * cost_ns, CLOSE_LOOK_NS), LOOK_NS);
-	const struct timeval delay = {.tv_usec =
-					      MAX(in_ns, COST_RATIO * meter->cost_ns) / NS_PER_US};
+	const struct timeval delay = duration_timeval(MAX(in_ns, COST_RATIO * meter->cost_ns));
 
 	event_add(meter->regular, &delay);
 }

@@ -168,8 +168,7 @@ static void look(struct starvation_sampler *sampler)
 	sampler->n_taken = 0;
 	sampler->looked_ns = ended_ns;
 	cost_ns = clock_thread_ns() - cost_ns;
-	delay = (struct timeval){.tv_usec = MIN(MAX(COST_RATIO * cost_ns, CLOSE_LOOK_NS), LOOK_NS) /
-					    NS_PER_US};
+	delay = duration_timeval(MIN(MAX(COST_RATIO * cost_ns, CLOSE_LOOK_NS), LOOK_NS));
 	event_add(sampler->timer, &delay);
 }
 

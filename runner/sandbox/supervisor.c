@@ -61,8 +61,7 @@
 
 static void set_timer(struct supervisor *self, int64_t in_ns)
 {
-	struct timeval delay = {.tv_sec = in_ns / NS_PER_S,
-				.tv_usec = in_ns % NS_PER_S / NS_PER_US};
+	const struct timeval delay = duration_timeval(in_ns);
 
 	self->due_ns = clock_monotonic_ns() + in_ns;
 	event_add(self->timer, &delay);
@@ -251,8 +250,7 @@ static void on_leftovers_timer(struct supervisor *self)
 
 static void set_stopper(struct supervisor *self, int64_t in_ns)
 {
-	const struct timeval delay = {.tv_sec = in_ns / NS_PER_S,
-				      .tv_usec = in_ns % NS_PER_S / NS_PER_US};
+	const struct timeval delay = duration_timeval(in_ns);
 
 	/* The loop's cached time is older than the start of the client. */
 	event_base_update_cache_time(self->base);

@@ -668,12 +668,8 @@ static void end_unrun(struct scheduler *self, bool skip, const char *message)
 
 static void watch_time_and_signals(struct scheduler *self)
 {
-	const struct timeval tick = {.tv_usec = TICK_NS / NS_PER_US};
-	int64_t limit_ns = self->config->global_timeout_ns;
-	const struct timeval limit = {
-		.tv_sec = limit_ns / NS_PER_S,
-		.tv_usec = limit_ns % NS_PER_S / NS_PER_US,
-	};
+	const struct timeval tick = duration_timeval(TICK_NS);
+	const struct timeval limit = duration_timeval(self->config->global_timeout_ns);
 
 	self->tick = event_new(self->base, -1, EV_PERSIST, on_tick, self);
 	self->interrupt = evsignal_new(self->base, SIGINT, on_signal, self);
@@ -686,7 +682,7 @@ static void watch_time_and_signals(struct scheduler *self)
 	event_add(self->terminate, NULL);
 	event_add(self->unread, NULL);
 	event_add(self->status, NULL);
-	if (limit_ns)
+	if (self->config->global_timeout_ns)
 		event_add(self->deadline, &limit);
 }
 

@@ -143,10 +143,7 @@ static void on_overdue(evutil_socket_t fd, short what, void *userdata)
 
 int searcher_start(const struct searcher_config *config, struct searcher **ret)
 {
-	const struct timeval patience = {
-		.tv_sec = config->patience_ns / NS_PER_S,
-		.tv_usec = config->patience_ns % NS_PER_S / NS_PER_US,
-	};
+	const struct timeval patience = duration_timeval(config->patience_ns);
 	AUTO_CLOSE int result_fd = memfd_create("searches", MFD_CLOEXEC);
 	const pid_t parent = getpid();
 	struct searcher *self;

@@ -270,11 +270,6 @@ struct control_request *control_parse(const struct control_commands *commands, c
 	return NULL;
 }
 
-static struct timeval timeval(int64_t ns)
-{
-	return (struct timeval){.tv_sec = ns / NS_PER_S, .tv_usec = ns % NS_PER_S / NS_PER_US};
-}
-
 /* Sets how long the peer may be silent; a stranger's time also passes while it says something. */
 static void set_patience(const struct control_peer *peer)
 {
@@ -283,8 +278,9 @@ static void set_patience(const struct control_peer *peer)
 		peer->is_stranger ? peer->until_ns - clock_monotonic_ns() : IDLE_S * NS_PER_S;
 	const int64_t lag_ns = config->lag_ns ? config->lag_ns : LAG_NS;
 	/* 0 would be for ever. */
-	const struct timeval idle = timeval(MAX(left_ns, NS_PER_US));
-	const struct timeval writing = timeval(peer->may_lag ? lag_ns : WRITE_S * NS_PER_S);
+	const struct timeval idle = duration_timeval(MAX(left_ns, NS_PER_US));
+	const struct timeval writing =
+		duration_timeval(peer->may_lag ? lag_ns : WRITE_S * NS_PER_S);
 	const bool patient = config->patient && !peer->is_stranger;
 
 	bufferevent_set_timeouts(peer->stream, patient ? NULL : &idle, &writing);

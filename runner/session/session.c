@@ -251,9 +251,8 @@ static void command_wait(void *userdata, struct control_request *request, const 
 {
 	struct session_process *self = userdata;
 	const struct wait_arguments *wanted = arguments;
-	int64_t timeout_ns = wanted->timeout_ns ? wanted->timeout_ns : WAIT_DEFAULT_NS;
-	const struct timeval timeout = {.tv_sec = timeout_ns / NS_PER_S,
-					.tv_usec = timeout_ns % NS_PER_S / NS_PER_US};
+	const struct timeval timeout =
+		duration_timeval(wanted->timeout_ns ? wanted->timeout_ns : WAIT_DEFAULT_NS);
 	struct waiting *waiting;
 	size_t endpoint;
 

@@ -274,6 +274,8 @@ def check_reports(clock):
         problems = [*check_record(scenario, clock)]
         if scenario["outcome"] != expected:
             problems.append(f"{scenario['outcome']} instead of {expected}: {scenario['reason']}")
+            # What happened does not happen again soon.
+            problems.append(json.dumps(scenario["record"]))
         for problem in problems:
             yield f"{scenario['name']}: {problem}"
     if not 0 < results["duration_ns"] < RUN_S * 1e9:

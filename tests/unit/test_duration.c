@@ -2,6 +2,7 @@
 /* Tests of reading and writing durations. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <inttypes.h>
 
 #include "common/duration.h"
 
@@ -197,6 +198,31 @@ Test(duration, exact_form_reads_back_equal)
 		duration_format_exact(us * NS_PER_US, buffer);
 		cr_assert_eq(duration_parse(buffer, &ns, NULL), 0, "%s", buffer);
 		cr_assert_eq(ns, us * NS_PER_US, "%s", buffer);
+	}
+}
+
+Test(duration, becomes_a_timer_that_is_never_early_and_always_valid)
+{
+	static const struct {
+		int64_t ns, s, us;
+	} cases[] = {
+		{-NS_PER_S, 0, 0},
+		{-1, 0, 0},
+		{0, 0, 0},
+		{1, 0, 1},
+		{NS_PER_US, 0, 1},
+		{NS_PER_US + 1, 0, 2},
+		{NS_PER_S, 1, 0},
+		{NS_PER_S - 1, 1, 0},
+		{1500 * NS_PER_MS, 1, 500000},
+		{INT64_MAX, 9223372036, 854776},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct timeval timer = duration_timeval(cases[i].ns);
+
+		cr_expect_eq(timer.tv_sec, cases[i].s, "%" PRId64, cases[i].ns);
+		cr_expect_eq(timer.tv_usec, cases[i].us, "%" PRId64, cases[i].ns);
 	}
 }
 
