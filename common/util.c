@@ -13,31 +13,26 @@ void out_of_memory(void)
 	abort();
 }
 
-void *xmalloc(size_t size)
+void *allocated_(void *pointer)
 {
-	void *pointer = malloc(size ? size : 1);
-
 	if (!pointer)
 		out_of_memory();
 	return pointer;
+}
+
+void *xmalloc(size_t size)
+{
+	return allocated_(malloc(size ? size : 1));
 }
 
 void *xzalloc(size_t size)
 {
-	void *pointer = calloc(1, size ? size : 1);
-
-	if (!pointer)
-		out_of_memory();
-	return pointer;
+	return allocated_(calloc(1, size ? size : 1));
 }
 
 void *xrealloc(void *pointer, size_t size)
 {
-	void *grown = realloc(pointer, size ? size : 1);
-
-	if (!grown)
-		out_of_memory();
-	return grown;
+	return allocated_(realloc(pointer, size ? size : 1));
 }
 
 char *xstrdup(const char *text)

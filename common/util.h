@@ -68,6 +68,10 @@ static inline void *steal_pointer_(void *pointer)
 /** out_of_memory() - print an error and end the process with SIGABRT */
 NORETURN void out_of_memory(void);
 
+/** allocated_() - return the pointer; end the process if it is NULL (see out_of_memory()) */
+void *allocated_(void *pointer) __attribute__((returns_nonnull));
+/* The same with its type, for what other libraries allocate. */
+#define ALLOCATED(pointer) ((__typeof__(pointer))allocated_(pointer))
 /**
  * xmalloc() - allocate as the C library's functions do, but never return NULL (see out_of_memory())
  */

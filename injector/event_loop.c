@@ -8,15 +8,11 @@
 
 struct event_base *event_loop_new(void)
 {
-	struct event_config *config = event_config_new();
+	struct event_config *config = ALLOCATED(event_config_new());
 	struct event_base *base;
 
-	if (!config)
-		out_of_memory();
 	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	base = event_base_new_with_config(config);
+	base = ALLOCATED(event_base_new_with_config(config));
 	event_config_free(config);
-	if (!base)
-		out_of_memory();
 	return base;
 }

@@ -375,9 +375,7 @@ static void set_timer(struct connection *connection, struct timer *timer, int64_
 	const struct timeval timeout = duration_timeval(in_ns);
 
 	if (!timer->event)
-		timer->event = evtimer_new(connections->base, timer_due, timer);
-	if (!timer->event)
-		out_of_memory();
+		timer->event = ALLOCATED(evtimer_new(connections->base, timer_due, timer));
 	timer->connection = connection;
 	timer->on_due = on_due;
 	timer->due_ns = now_ns(connections) + in_ns;
@@ -749,9 +747,8 @@ static bool cut(struct connection *connection, const struct flow_outage *outage)
 	connection->cut = true;
 	DL_APPEND2(connections->cut, connection, cut_prev, cut_next);
 	if (!connections->cut_event)
-		connections->cut_event = evtimer_new(connections->base, tell_cut, connections);
-	if (!connections->cut_event)
-		out_of_memory();
+		connections->cut_event =
+			ALLOCATED(evtimer_new(connections->base, tell_cut, connections));
 	tell_soon(connections);
 	return true;
 }

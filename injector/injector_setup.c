@@ -233,10 +233,9 @@ static int watch_deaths(struct injector *injector, const struct injector_config 
 
 	if (r < 0)
 		return r;
-	injector->deaths_event = event_new(injector->base, sock_diag_monitor_fd(injector->deaths),
-					   EV_READ | EV_PERSIST, deaths_readable, injector);
-	if (!injector->deaths_event)
-		out_of_memory();
+	injector->deaths_event =
+		ALLOCATED(event_new(injector->base, sock_diag_monitor_fd(injector->deaths),
+				    EV_READ | EV_PERSIST, deaths_readable, injector));
 	return event_add(injector->deaths_event, NULL) < 0 ? -EIO : 0;
 }
 
@@ -270,10 +269,9 @@ static int open_all(struct injector *injector, const struct injector_config *con
 		diags, &injector->queue);
 	if (r < 0)
 		return r;
-	injector->queue_event = event_new(injector->base, queue_fd(injector->queue),
-					  EV_READ | EV_PERSIST, queue_readable, injector);
-	if (!injector->queue_event)
-		out_of_memory();
+	injector->queue_event =
+		ALLOCATED(event_new(injector->base, queue_fd(injector->queue), EV_READ | EV_PERSIST,
+				    queue_readable, injector));
 	r = needs_deaths(config) ? watch_deaths(injector, config, diags) : 0;
 	if (r < 0 && r != -EIO)
 		return r;

@@ -117,9 +117,7 @@ void injector_sockets_init(struct injector *injector, const struct injector_conf
 		injector->lookup = sock_lookup_new();
 		injector->kernel.find_socket = real_find_socket;
 	}
-	injector->poll_event = evtimer_new(injector->base, poll_due, injector);
-	if (!injector->poll_event)
-		out_of_memory();
+	injector->poll_event = ALLOCATED(evtimer_new(injector->base, poll_due, injector));
 	(void)event_priority_set(injector->poll_event, INJECTOR_PRIORITY_LOOKS);
 	if (!config->want_sockets)
 		return;

@@ -111,11 +111,9 @@ int nft_batch_commit(struct nft_batch *batch)
 
 void nft_batch_table(struct nft_batch *batch, uint16_t type, uint16_t flags, bool owned)
 {
-	struct nftnl_table *table = nftnl_table_alloc();
+	struct nftnl_table *table = ALLOCATED(nftnl_table_alloc());
 	struct nlmsghdr *message;
 
-	if (!table)
-		out_of_memory();
 	nftnl_table_set_u32(table, NFTNL_TABLE_FAMILY, NFPROTO_INET);
 	nftnl_table_set_str(table, NFTNL_TABLE_NAME, batch->rules->table);
 	if (owned)
@@ -129,10 +127,8 @@ void nft_batch_table(struct nft_batch *batch, uint16_t type, uint16_t flags, boo
 
 struct nftnl_chain *nft_chain_new(const struct nft_batch *batch, const char *name)
 {
-	struct nftnl_chain *chain = nftnl_chain_alloc();
+	struct nftnl_chain *chain = ALLOCATED(nftnl_chain_alloc());
 
-	if (!chain)
-		out_of_memory();
 	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, batch->rules->table);
 	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
 	return chain;
@@ -166,10 +162,8 @@ void nft_batch_plain_chain(struct nft_batch *batch, const char *name)
 
 struct nftnl_set *nft_set_new(const struct nft_batch *batch, const char *name, uint32_t id)
 {
-	struct nftnl_set *set = nftnl_set_alloc();
+	struct nftnl_set *set = ALLOCATED(nftnl_set_alloc());
 
-	if (!set)
-		out_of_memory();
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, batch->rules->table);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, name);
 	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
@@ -191,11 +185,9 @@ void nft_batch_set(struct nft_batch *batch, uint16_t type, uint16_t flags, struc
 static void set_add_element(struct nftnl_set *set, const struct nft_layout *layout,
 			    const struct address *endpoint)
 {
-	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
+	struct nftnl_set_elem *element = ALLOCATED(nftnl_set_elem_alloc());
 	uint8_t key[sizeof(endpoint->bytes) + 4] = {0};
 
-	if (!element)
-		out_of_memory();
 	memcpy(key, endpoint->bytes, layout->address_size);
 	key[layout->address_size] = (uint8_t)(endpoint->port >> 8);
 	key[layout->address_size + 1] = (uint8_t)endpoint->port;
@@ -289,11 +281,9 @@ void nft_batch_map_entry(struct nft_batch *batch, uint16_t type, const struct nf
 			 uint32_t verdict, const char *chain)
 {
 	struct nftnl_set *set = nft_set_new(batch, map->name, map->id);
-	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
+	struct nftnl_set_elem *element = ALLOCATED(nftnl_set_elem_alloc());
 	uint8_t key[16] = {0};
 
-	if (!element)
-		out_of_memory();
 	memcpy(key, layout->family == AF_INET ? networks->ipv4 : networks->ipv6,
 	       layout->prefix_size);
 	nftnl_set_elem_set(element, NFTNL_SET_ELEM_KEY, key, layout->address_size);
@@ -340,10 +330,8 @@ static void note_rule(struct rules *rules, const char *chain)
 
 struct nftnl_rule *nft_rule_new(const struct nft_batch *batch, const char *chain)
 {
-	struct nftnl_rule *rule = nftnl_rule_alloc();
+	struct nftnl_rule *rule = ALLOCATED(nftnl_rule_alloc());
 
-	if (!rule)
-		out_of_memory();
 	nftnl_rule_set_u32(rule, NFTNL_RULE_FAMILY, NFPROTO_INET);
 	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, batch->rules->table);
 	if (chain)

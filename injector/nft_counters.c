@@ -19,19 +19,15 @@ static void reset_count(void *userdata)
 static int count_rule(const struct nlmsghdr *message, void *data)
 {
 	struct packet_count *count = data;
-	struct nftnl_rule *rule = nftnl_rule_alloc();
+	struct nftnl_rule *rule = ALLOCATED(nftnl_rule_alloc());
 	struct nftnl_expr_iter *iter;
 	struct nftnl_expr *expr;
 
-	if (!rule)
-		out_of_memory();
 	if (nftnl_rule_nlmsg_parse(message, rule) < 0) {
 		nftnl_rule_free(rule);
 		return MNL_CB_ERROR;
 	}
-	iter = nftnl_expr_iter_create(rule);
-	if (!iter)
-		out_of_memory();
+	iter = ALLOCATED(nftnl_expr_iter_create(rule));
 	while ((expr = nftnl_expr_iter_next(iter))) {
 		if (strcmp(nftnl_expr_get_str(expr, NFTNL_EXPR_NAME), "counter") != 0)
 			continue;
@@ -48,11 +44,9 @@ static int dump_chain(struct rules *rules, const char *chain, void (*reset)(void
 		      mnl_cb_t take, void *data)
 {
 	char buffer[1024];
-	struct nftnl_rule *filter = nftnl_rule_alloc();
+	struct nftnl_rule *filter = ALLOCATED(nftnl_rule_alloc());
 	struct nlmsghdr *message;
 
-	if (!filter)
-		out_of_memory();
 	nftnl_rule_set_u32(filter, NFTNL_RULE_FAMILY, NFPROTO_INET);
 	nftnl_rule_set_str(filter, NFTNL_RULE_TABLE, rules->table);
 	nftnl_rule_set_str(filter, NFTNL_RULE_CHAIN, chain);
@@ -183,12 +177,10 @@ static bool read_number(const char *name, const char *prefix, uint32_t *ret)
 static int list_chain(const struct nlmsghdr *message, void *data)
 {
 	const struct part_listing *listing = data;
-	struct nftnl_chain *chain = nftnl_chain_alloc();
+	struct nftnl_chain *chain = ALLOCATED(nftnl_chain_alloc());
 	const char *table, *chain_name;
 	uint32_t part;
 
-	if (!chain)
-		out_of_memory();
 	if (nftnl_chain_nlmsg_parse(message, chain) == 0) {
 		table = nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE);
 		chain_name = nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME);

@@ -10,10 +10,8 @@
 
 struct nftnl_expr *nft_expr_add(struct nftnl_rule *rule, const char *name)
 {
-	struct nftnl_expr *expr = nftnl_expr_alloc(name);
+	struct nftnl_expr *expr = ALLOCATED(nftnl_expr_alloc(name));
 
-	if (!expr)
-		out_of_memory();
 	nftnl_rule_add_expr(rule, expr);
 	return expr;
 }

@@ -150,11 +150,9 @@ static void set_add_direction(struct nftnl_set *set, const struct nft_batch *bat
 	const struct nft_layout *layout =
 		&nft_layouts[from->family == AF_INET ? LAYOUT_IPV4 : LAYOUT_IPV6];
 	const struct address *ends[] = {from, to};
-	struct nftnl_set_elem *element = nftnl_set_elem_alloc();
+	struct nftnl_set_elem *element = ALLOCATED(nftnl_set_elem_alloc());
 	uint8_t key[2 * (sizeof(from->bytes) + 4)] = {0};
 
-	if (!element)
-		out_of_memory();
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
 		uint8_t *part = key + i * (layout->address_size + 4);
 

@@ -146,12 +146,10 @@ static int note_set(const struct nlmsghdr *message, void *data)
 static bool has_sets(struct rules *rules)
 {
 	char buffer[1024];
-	struct nftnl_set *filter = nftnl_set_alloc();
+	struct nftnl_set *filter = ALLOCATED(nftnl_set_alloc());
 	struct nlmsghdr *message;
 	bool found = false;
 
-	if (!filter)
-		out_of_memory();
 	nftnl_set_set_str(filter, NFTNL_SET_TABLE, rules->table);
 	message = nftnl_nlmsg_build_hdr(buffer, NFT_MSG_GETSET, NFPROTO_INET, NLM_F_DUMP,
 					rules->sequence++);

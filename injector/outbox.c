@@ -206,9 +206,7 @@ void outbox_answer(struct outbox *outbox, const struct queued_packet *queued,
 	held->change = *change;
 	*change = (struct outbox_change){0};
 	drop_and_keep(held, queued);
-	held->timer = evtimer_new(outbox->base, due, held);
-	if (!held->timer)
-		out_of_memory();
+	held->timer = ALLOCATED(evtimer_new(outbox->base, due, held));
 	DL_PREPEND(outbox->held, held);
 	schedule(held);
 }

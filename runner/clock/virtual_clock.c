@@ -291,10 +291,8 @@ int virtual_clock_start(const struct virtual_clock_config *config, struct virtua
 			*ret_reason = xasprintf("the supervisor's clock can't be moved: %s",
 						strerror(-r));
 	}
-	clock->readable =
-		event_new(config->base, clock->control_fd, EV_READ | EV_PERSIST, on_message, clock);
-	if (!clock->readable)
-		out_of_memory();
+	clock->readable = ALLOCATED(event_new(config->base, clock->control_fd, EV_READ | EV_PERSIST,
+					      on_message, clock));
 	event_priority_set(clock->readable, CLOCK_N_PRIORITIES - 1);
 	if (r == 0)
 		event_add(clock->readable, NULL);

@@ -105,12 +105,10 @@ static void copy_name(char *ret, size_t size, const char *name)
 /* Keeps the first drop, by a rule or by a chain's policy. */
 static int on_event(const struct nlmsghdr *header, void *data)
 {
-	struct nftnl_trace *trace = nftnl_trace_alloc();
+	struct nftnl_trace *trace = ALLOCATED(nftnl_trace_alloc());
 	struct traced_drop *drop = data;
 	uint32_t type, verdict;
 
-	if (!trace)
-		out_of_memory();
 	if (drop->traced != YES && nftnl_trace_nlmsg_parse(header, trace) == 0) {
 		type = nftnl_trace_get_u32(trace, NFTNL_TRACE_TYPE);
 		verdict = nftnl_trace_get_u32(trace, type == NFT_TRACETYPE_POLICY

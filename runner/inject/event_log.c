@@ -21,10 +21,8 @@ static void emit(const struct event_log *events, const struct strbuf *text)
 /* Writes the object and frees it. */
 static void emit_json(const struct event_log *events, json_t *object)
 {
-	char *text = json_dumps(object, JSON_COMPACT);
+	char *text = ALLOCATED(json_dumps(object, JSON_COMPACT));
 
-	if (!text)
-		out_of_memory();
 	fprintf(events->out, "%s\n", text);
 	fflush(events->out);
 	free(text);

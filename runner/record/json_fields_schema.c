@@ -5,22 +5,15 @@
  */
 #include "runner/record/json_fields.h"
 
-static json_t *made(json_t *value)
-{
-	if (!value)
-		out_of_memory();
-	return value;
-}
-
 static void set(json_t *object, const char *key, json_t *value)
 {
-	if (json_object_set_new(object, key, made(value)) < 0)
+	if (json_object_set_new(object, key, ALLOCATED(value)) < 0)
 		out_of_memory();
 }
 
 static json_t *of_type(const char *name)
 {
-	json_t *schema = made(json_object());
+	json_t *schema = ALLOCATED(json_object());
 
 	set(schema, "type", json_string(name));
 	return schema;
@@ -37,7 +30,7 @@ static json_t *text_of_pattern(const char *pattern)
 static json_t *reference(const char *name)
 {
 	AUTO_FREE char *target = xasprintf("#/definitions/%s", name);
-	json_t *schema = made(json_object());
+	json_t *schema = ALLOCATED(json_object());
 
 	set(schema, "$ref", json_string(target));
 	return schema;
@@ -46,12 +39,13 @@ static json_t *reference(const char *name)
 /* Returns the definition of text, to which others refer. */
 static json_t *text_schema(void)
 {
-	json_t *schema = made(json_object()), *encoded = of_type("object"), *keys = json_object();
+	json_t *schema = ALLOCATED(json_object()), *encoded = of_type("object"),
+	       *keys = json_object();
 
 	set(schema, "description",
 	    json_string("Text that is not UTF-8, or contains a NUL, is base64 (RFC 4648, "
 			"section 4)."));
-	set(made(keys), "base64", text_of_pattern("^[A-Za-z0-9+/]*={0,2}$"));
+	set(ALLOCATED(keys), "base64", text_of_pattern("^[A-Za-z0-9+/]*={0,2}$"));
 	set(encoded, "required", json_pack("[s]", "base64"));
 	set(encoded, "properties", keys);
 	set(encoded, "additionalProperties", json_false());
@@ -85,11 +79,11 @@ static json_t *real_schema(const struct json_field *field)
 
 static json_t *word_schema(const struct json_field *field)
 {
-	json_t *schema = made(json_object()), *words = made(json_array());
+	json_t *schema = ALLOCATED(json_object()), *words = ALLOCATED(json_array());
 
 	for (unsigned i = 0; i < field->n_words; i++)
 		if (field->word(i))
-			json_array_append_new(words, made(json_string(field->word(i))));
+			json_array_append_new(words, ALLOCATED(json_string(field->word(i))));
 	set(schema, "enum", words);
 	return schema;
 }
@@ -110,7 +104,7 @@ static json_t *value_schema(const struct json_field *field, json_t *definitions)
 
 	switch (field->kind) {
 	case JSON_KIND_CONSTANT:
-		schema = made(json_object());
+		schema = ALLOCATED(json_object());
 		set(schema, "const",
 		    field->constant ? json_string(field->constant) : json_integer(field->min));
 		return schema;
@@ -148,7 +142,7 @@ static json_t *member_schema(const struct json_field *field, json_t *definitions
 
 	if (!field->about)
 		return schema;
-	whole = made(json_object());
+	whole = ALLOCATED(json_object());
 	set(whole, "description", json_string(field->about));
 	if (json_object_get(schema, "$ref")) {
 		set(whole, "allOf", json_pack("[o]", schema));
@@ -162,27 +156,28 @@ static json_t *member_schema(const struct json_field *field, json_t *definitions
 /* Returns the keys that each value of the tag demands. */
 static json_t *tag_schemas(const struct json_type *type)
 {
-	json_t *schemas = made(json_array());
+	json_t *schemas = ALLOCATED(json_array());
 
 	for (unsigned tag = 0; tag < type->tag->n_words; tag++) {
-		json_t *required = made(json_array());
+		json_t *required = ALLOCATED(json_array());
 
 		for (size_t i = 0; i < type->n_fields; i++)
 			if (type->fields[i].tags >> tag & 1 && !type->fields[i].optional)
 				json_array_append_new(required,
-						      made(json_string(type->fields[i].key)));
-		json_array_append_new(schemas, made(json_pack("{s: {s: {s: {s: s}}}, s: {s: o}}",
-							      "if", "properties", type->tag->key,
-							      "const", type->tag->word(tag), "then",
-							      "required", required)));
+						      ALLOCATED(json_string(type->fields[i].key)));
+		json_array_append_new(
+			schemas,
+			ALLOCATED(json_pack("{s: {s: {s: {s: s}}}, s: {s: o}}", "if", "properties",
+					    type->tag->key, "const", type->tag->word(tag), "then",
+					    "required", required)));
 	}
 	return schemas;
 }
 
 static json_t *object_schema(const struct json_type *type, json_t *definitions)
 {
-	json_t *schema = made(json_object()), *required = made(json_array());
-	json_t *properties = made(json_object());
+	json_t *schema = ALLOCATED(json_object()), *required = ALLOCATED(json_array());
+	json_t *properties = ALLOCATED(json_object());
 
 	if (type->about)
 		set(schema, "description", json_string(type->about));
@@ -194,7 +189,7 @@ static json_t *object_schema(const struct json_type *type, json_t *definitions)
 		if (!json_object_get(properties, field->key))
 			set(properties, field->key, member_schema(field, definitions));
 		if (!field->optional && !field->tags)
-			json_array_append_new(required, made(json_string(field->key)));
+			json_array_append_new(required, ALLOCATED(json_string(field->key)));
 	}
 	set(schema, "required", required);
 	set(schema, "properties", properties);
@@ -221,7 +216,7 @@ static json_t *type_schema(const struct json_type *type, json_t *definitions)
 
 void json_fields_schema(const struct json_type *type, const char *title, struct strbuf *out)
 {
-	json_t *definitions = made(json_object()), *schema = made(json_object()), *body;
+	json_t *definitions = ALLOCATED(json_object()), *schema = ALLOCATED(json_object()), *body;
 	AUTO_FREE char *text = NULL;
 
 	set(definitions, "text", text_schema());
@@ -231,9 +226,7 @@ void json_fields_schema(const struct json_type *type, const char *title, struct 
 	set(schema, "title", json_string(title));
 	json_object_update(schema, body);
 	set(schema, "definitions", definitions);
-	text = json_dumps(schema, JSON_INDENT(2));
-	if (!text)
-		out_of_memory();
+	text = ALLOCATED(json_dumps(schema, JSON_INDENT(2)));
 	strbuf_puts(out, text);
 	strbuf_putc(out, '\n');
 	json_decref(body);

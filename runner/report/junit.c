@@ -647,9 +647,7 @@ char *junit_format(const struct run_results *results, const struct junit_options
 
 	if (options)
 		report.options = *options;
-	report.writer = xmlNewTextWriterMemory(buffer, 0);
-	if (!report.writer)
-		out_of_memory();
+	report.writer = ALLOCATED(xmlNewTextWriterMemory(buffer, 0));
 	xml_check(xmlTextWriterSetIndent(report.writer, 1));
 	xml_check(xmlTextWriterSetIndentString(report.writer, xml("  ")));
 	make_cases(&report);

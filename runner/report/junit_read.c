@@ -27,9 +27,7 @@ xmlDocPtr junit_load(const char *path, char **ret_message)
 		*ret_message = xasprintf("%s can't be read: %s", path, strerror(errno));
 		return NULL;
 	}
-	context = xmlNewParserCtxt();
-	if (!context)
-		out_of_memory();
+	context = ALLOCATED(xmlNewParserCtxt());
 	document = xmlCtxtReadFd(context, fd, path, NULL,
 				 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
 					 XML_PARSE_HUGE);

@@ -17,9 +17,7 @@ struct markup *markup_new(void)
 	struct markup *markup = xzalloc(sizeof(*markup));
 
 	markup->buffer = xml_buffer_new();
-	markup->writer = xmlNewTextWriterMemory(markup->buffer, 0);
-	if (!markup->writer)
-		out_of_memory();
+	markup->writer = ALLOCATED(xmlNewTextWriterMemory(markup->buffer, 0));
 	return markup;
 }
 

@@ -4,10 +4,8 @@
 
 xmlBufferPtr xml_buffer_new(void)
 {
-	xmlBufferPtr buffer = xmlBufferCreate();
+	xmlBufferPtr buffer = ALLOCATED(xmlBufferCreate());
 
-	if (!buffer)
-		out_of_memory();
 	xmlBufferSetAllocationScheme(buffer, XML_BUFFER_ALLOC_DOUBLEIT);
 	return buffer;
 }
@@ -32,9 +30,7 @@ void xml_write(xmlTextWriterPtr writer, const char *text)
 		xml_check(xmlTextWriterWriteRaw(writer, xml(text)));
 		return;
 	}
-	escaped = xmlEncodeSpecialChars(NULL, xml(text));
-	if (!escaped)
-		out_of_memory();
+	escaped = ALLOCATED(xmlEncodeSpecialChars(NULL, xml(text)));
 	xml_check(xmlTextWriterWriteRaw(writer, escaped));
 	xmlFree(escaped);
 }

@@ -48,10 +48,8 @@ static int listen_on(const struct address *address)
 static void answer_http(struct evhttp_request *request, void *userdata)
 {
 	const struct endpoint_server *server = userdata;
-	struct evbuffer *body = evbuffer_new();
+	struct evbuffer *body = ALLOCATED(evbuffer_new());
 
-	if (!body)
-		out_of_memory();
 	evbuffer_add_printf(body, "hello from %s\n", server->spec->name);
 	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
 			  "text/plain; charset=utf-8");
@@ -103,10 +101,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 {
 	struct endpoint_server *server = userdata;
 	struct bufferevent *stream =
-		bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE);
+		ALLOCATED(bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE));
 
-	if (!stream)
-		out_of_memory();
 	if (server->spec->serve == SERVE_ECHO)
 		bufferevent_setcb(stream, on_echo, on_echo_written, on_stream_end, server);
 	else
@@ -137,9 +133,7 @@ int endpoint_server_new(struct event_base *base, const struct endpoint_spec *spe
 	server->spec = spec;
 	server->base = base;
 	if (spec->serve == SERVE_HTTP) {
-		server->http = evhttp_new(base);
-		if (!server->http)
-			out_of_memory();
+		server->http = ALLOCATED(evhttp_new(base));
 		evhttp_set_gencb(server->http, answer_http, server);
 		evhttp_set_max_headers_size(server->http, HTTP_MAX_HEADERS);
 		evhttp_set_max_body_size(server->http, HTTP_MAX_BODY);

@@ -184,9 +184,7 @@ struct starvation_sampler *starvation_sampler_new(struct event_base *base, bool 
 	sampler->base = base;
 	sampler->own_pids = own_pids;
 	sampler->n_processors = machine_processors();
-	sampler->timer = evtimer_new(base, on_timer, sampler);
-	if (!sampler->timer)
-		out_of_memory();
+	sampler->timer = ALLOCATED(evtimer_new(base, on_timer, sampler));
 	return sampler;
 }
 

@@ -31,16 +31,9 @@ struct generator {
 
 /* ---- values ---- */
 
-static json_t *made(json_t *value)
-{
-	if (!value)
-		out_of_memory();
-	return value;
-}
-
 static void put(json_t *object, const char *key, json_t *value)
 {
-	if (json_object_set_new(object, key, made(value)) < 0)
+	if (json_object_set_new(object, key, ALLOCATED(value)) < 0)
 		out_of_memory();
 }
 
@@ -72,12 +65,12 @@ static json_t *node_json(const struct node *node)
 
 	switch (node->kind) {
 	case NODE_LIST:
-		made_value = made(json_array());
+		made_value = ALLOCATED(json_array());
 		for (size_t i = 0; i < node->count; i++)
 			json_array_append_new(made_value, node_json(node->items[i]));
 		return made_value;
 	case NODE_MAPPING:
-		made_value = made(json_object());
+		made_value = ALLOCATED(json_object());
 		for (size_t i = 0; i < node->count; i++)
 			put(made_value, node->pairs[i].key->text, node_json(node->pairs[i].value));
 		return made_value;
@@ -108,7 +101,7 @@ static json_t *parse_value(const char *yaml)
 	if (document_parse(&text, "example", &arena, &diags, &document) == 0)
 		value = node_json(node_get(document.root, "value"));
 	arena_free(&arena);
-	return value ? value : made(json_string(yaml));
+	return value ? value : ALLOCATED(json_string(yaml));
 }
 
 /* ---- definitions ---- */
@@ -169,7 +162,7 @@ static json_t *refer(struct generator *generator, const struct schema *schema,
 
 static void add_choice(json_t *forms, json_t *form)
 {
-	json_array_append_new(forms, made(form));
+	json_array_append_new(forms, ALLOCATED(form));
 }
 
 /* Adds the numbers and booleans whose text the type accepts: they need no quotes. */
@@ -177,7 +170,7 @@ static void add_plain(json_t *forms, enum schema_type type)
 {
 	const struct schema_type_info *info = schema_type_info(type);
 	bool integer = matches(info->pattern, "7"), number = matches(info->pattern, "7.5");
-	json_t *form = made(json_object());
+	json_t *form = ALLOCATED(json_object());
 
 	if (integer || number) {
 		put(form, "type", json_string(number ? "number" : "integer"));
@@ -214,7 +207,7 @@ static void add_scalar(json_t *forms, enum schema_type type, const char *const *
 	json_t *words;
 
 	if (type == SCHEMA_CHOICE && choices) {
-		words = made(json_array());
+		words = ALLOCATED(json_array());
 		for (; *choices; choices++)
 			json_array_append_new(words, json_string(*choices));
 		add_choice(forms, json_pack("{s:o}", "enum", words));
@@ -243,7 +236,7 @@ static json_t *any_of(json_t *forms)
 
 static json_t *item_of(struct generator *generator, const struct schema_key *key)
 {
-	json_t *forms = made(json_array());
+	json_t *forms = ALLOCATED(json_array());
 
 	if (key->type == SCHEMA_ANY) {
 		json_decref(forms);
@@ -265,7 +258,7 @@ static bool of_endpoints(const struct schema_key *named)
 /* Makes the schema of a key's value. @whole: as in struct definition. */
 static json_t *value_of(struct generator *generator, const struct schema_key *key, bool whole)
 {
-	json_t *forms = made(json_array()), *list;
+	json_t *forms = ALLOCATED(json_array()), *list;
 	bool policy = key->type == SCHEMA_POLICY;
 	bool empty = key->fallback && strcmp(key->fallback, "[]") == 0;
 
@@ -299,8 +292,8 @@ static json_t *described(struct generator *generator, const struct schema_key *k
 	if (key->fallback)
 		put(form, "default", parse_value(key->fallback));
 	if (key->example) {
-		list = made(json_array());
-		json_array_append_new(list, made(parse_value(key->example)));
+		list = ALLOCATED(json_array());
+		json_array_append_new(list, ALLOCATED(parse_value(key->example)));
 		put(form, "examples", list);
 	}
 	return form;
@@ -338,7 +331,7 @@ static void put_named(struct generator *generator, const struct definition *defi
 	if (!named) {
 		put(object, "additionalProperties", json_false());
 	} else if (pattern) {
-		patterns = made(json_object());
+		patterns = ALLOCATED(json_object());
 		put(patterns, pattern, described(generator, named, definition->whole));
 		put(object, "patternProperties", patterns);
 		put(object, "additionalProperties", json_false());
@@ -351,7 +344,7 @@ static json_t *mapping_of(struct generator *generator, const struct definition *
 {
 	const struct schema *schema = definition->schema;
 	json_t *object = json_pack("{s:s}", "type", "object");
-	json_t *properties = made(json_object()), *required = made(json_array());
+	json_t *properties = ALLOCATED(json_object()), *required = ALLOCATED(json_array());
 
 	for (size_t i = 0; schema && i < schema->n_keys; i++) {
 		const struct schema_key *key = &schema->keys[i];
@@ -384,7 +377,7 @@ static json_t *document_kinds(void)
 void scenario_json_schema(struct strbuf *out)
 {
 	struct generator generator = {0};
-	json_t *top = made(json_object()), *definitions = made(json_object());
+	json_t *top = ALLOCATED(json_object()), *definitions = ALLOCATED(json_object());
 	AUTO_FREE char *text = NULL;
 
 	put(top, "$schema", json_string("http://json-schema.org/draft-07/schema#"));
@@ -407,10 +400,8 @@ void scenario_json_schema(struct strbuf *out)
 
 		put(definitions, definition.name, mapping_of(&generator, &definition));
 	}
-	text = json_dumps(top, JSON_INDENT(2));
+	text = ALLOCATED(json_dumps(top, JSON_INDENT(2)));
 	json_decref(top);
-	if (!text)
-		out_of_memory();
 	strbuf_puts(out, text);
 	strbuf_putc(out, '\n');
 	for (size_t i = 0; i < generator.n_definitions; i++)

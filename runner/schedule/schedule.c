@@ -688,9 +688,7 @@ static void watch_time_and_signals(struct scheduler *self)
 
 static void loop(struct scheduler *self)
 {
-	self->base = event_base_new();
-	if (!self->base)
-		out_of_memory();
+	self->base = ALLOCATED(event_base_new());
 	watch_time_and_signals(self);
 	start_more(self);
 	if (n_busy(self) > 0 || !run_queue_is_done(&self->queue))

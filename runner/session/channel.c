@@ -54,9 +54,8 @@ struct channel *channel_new(const struct channel_config *config)
 
 	evutil_make_socket_nonblocking(config->fd);
 	channel->config = *config;
-	channel->stream = bufferevent_socket_new(config->base, config->fd, BEV_OPT_CLOSE_ON_FREE);
-	if (!channel->stream)
-		out_of_memory();
+	channel->stream =
+		ALLOCATED(bufferevent_socket_new(config->base, config->fd, BEV_OPT_CLOSE_ON_FREE));
 	bufferevent_setcb(channel->stream, on_readable, on_written, on_end, channel);
 	bufferevent_enable(channel->stream, EV_READ | EV_WRITE);
 	return channel;
@@ -72,10 +71,8 @@ void channel_free(struct channel *channel)
 
 void channel_send(struct channel *channel, json_t *object)
 {
-	char *text = json_dumps(object, JSON_COMPACT);
+	char *text = ALLOCATED(json_dumps(object, JSON_COMPACT));
 
-	if (!text)
-		out_of_memory();
 	json_decref(object);
 	if (!channel->finished) {
 		bufferevent_write(channel->stream, text, strlen(text));

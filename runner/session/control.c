@@ -150,10 +150,8 @@ static void peer_free(struct control_peer *peer)
 /* Sends the object and frees it. */
 static void send_object(const struct control_peer *peer, json_t *object)
 {
-	char *text = json_dumps(object, JSON_COMPACT);
+	char *text = ALLOCATED(json_dumps(object, JSON_COMPACT));
 
-	if (!text)
-		out_of_memory();
 	bufferevent_write(peer->stream, text, strlen(text));
 	bufferevent_write(peer->stream, "\n", 1);
 	free(text);
@@ -431,9 +429,8 @@ static struct control_peer *add_peer(struct control *control, int fd)
 	struct control_peer *peer = xzalloc(sizeof(*peer));
 
 	peer->control = control;
-	peer->stream = bufferevent_socket_new(control->config.base, fd, BEV_OPT_CLOSE_ON_FREE);
-	if (!peer->stream)
-		out_of_memory();
+	peer->stream =
+		ALLOCATED(bufferevent_socket_new(control->config.base, fd, BEV_OPT_CLOSE_ON_FREE));
 	DL_PREPEND(control->peers, peer);
 	control->n_peers++;
 	bufferevent_setcb(peer->stream, on_readable, on_written, on_end, peer);
@@ -504,11 +501,9 @@ static void on_retry(evutil_socket_t fd, short what, void *userdata)
 
 static struct evconnlistener *listen_on(struct control *control, int fd, evconnlistener_cb on_peer)
 {
-	struct evconnlistener *listener = evconnlistener_new(control->config.base, on_peer, control,
-							     LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	struct evconnlistener *listener = ALLOCATED(evconnlistener_new(
+		control->config.base, on_peer, control, LEV_OPT_CLOSE_ON_EXEC, 0, fd));
 
-	if (!listener)
-		out_of_memory();
 	evconnlistener_set_error_cb(listener, on_no_peer);
 	return listener;
 }
@@ -529,9 +524,7 @@ struct control *control_new(const struct control_config *config)
 	control->listeners[0] = listen_on(control, config->fd, on_connect);
 	if (config->token)
 		control->listeners[1] = listen_on(control, config->tcp_fd, on_stranger);
-	control->retry = evtimer_new(config->base, on_retry, control);
-	if (!control->retry)
-		out_of_memory();
+	control->retry = ALLOCATED(evtimer_new(config->base, on_retry, control));
 	return control;
 }
 

@@ -217,10 +217,9 @@ static bool enter_private(struct inner *self, const struct sysctls *settings)
 
 static struct event *add_event(struct inner *self, int fd, event_callback_fn callback)
 {
-	struct event *event = event_new(self->base, fd, EV_READ | EV_PERSIST, callback, self);
+	struct event *event =
+		ALLOCATED(event_new(self->base, fd, EV_READ | EV_PERSIST, callback, self));
 
-	if (!event)
-		out_of_memory();
 	event_add(event, NULL);
 	return event;
 }
@@ -270,9 +269,7 @@ static int loop(struct inner *self)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	self->base = own.base = event_base_new();
-	if (!self->base)
-		out_of_memory();
+	self->base = own.base = ALLOCATED(event_base_new());
 	self->children =
 		add_event(self, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_children);
 	self->outer = add_event(self, self->outer_fd, on_outer_message);

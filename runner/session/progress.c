@@ -83,11 +83,8 @@ json_t *progress_problems(const struct record *record)
 static json_t *object_of(const struct strbuf *members)
 {
 	AUTO_FREE char *text = xasprintf("{%s}", strbuf_text(members));
-	json_t *object = json_loads(text, 0, NULL);
 
-	if (!object)
-		out_of_memory();
-	return object;
+	return ALLOCATED(json_loads(text, 0, NULL));
 }
 
 json_t *progress_event(const struct record *record, const struct event *event, size_t sequence)
