@@ -84,7 +84,8 @@ int command_execute(const struct command *command, int argc, char **argv,
 	} else {
 		status = command->run(options, &operands, context);
 	}
-	if (table->clear)
-		table->clear(options);
+	for (size_t i = 0; i < table->n_specs; i++)
+		if (table->specs[i].clear)
+			table->specs[i].clear((char *)options + table->specs[i].offset);
 	return status;
 }

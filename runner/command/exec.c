@@ -52,8 +52,8 @@ static bool parse_time(void *field, const char *value, char **ret_message)
 #define TO(member) OPTION_FIELD(struct exec_options, member)
 static const struct option_spec rows[] = {
 	{"endpoint", 'e', "NAME=STEPS", "inject STEPS at an endpoint from the start (repeatable)",
-	 OPTION_CUSTOM, TO(endpoints), .parse = inline_endpoints_parse, .explains = true,
-	 .command_line_only = true},
+	 OPTION_CUSTOM, TO(endpoints), .parse = inline_endpoints_parse,
+	 .clear = inline_endpoints_free, .explains = true, .command_line_only = true},
 	OPTION_ROW_FILTER(struct exec_options),
 	OPTION_ROW_ISOLATION(struct exec_options, isolation),
 	/* Without a variable: SYNFAULT_TIME=virtual is meant for runs beside it. */
@@ -279,14 +279,6 @@ static int run_exec(void *parsed, const struct operands *operands,
 	return status;
 }
 
-static void clear_options(void *parsed)
-{
-	struct exec_options *options = parsed;
-
-	selection_free(&options->selection);
-	inline_endpoints_free(&options->endpoints);
-}
-
 static const struct exec_options defaults = {
 	.timing_scale = 1,
 	.capture = {.mode = CAPTURE_N_MODES, .size = CAPTURE_DEFAULT_SIZE},
@@ -302,8 +294,7 @@ const struct command command_exec = {
 		"with faults of their own (docs/protocol.md); SYNFAULT_CONTROL names the socket.\n"
 		"Scenarios of FILE, or endpoints of -e, are armed before the command starts, and\n"
 		"their addresses are in its environment: SYNFAULT_API for an endpoint api.\n",
-	.options = OPTION_TABLE(rows, .size = sizeof(defaults), .defaults = &defaults,
-				.clear = clear_options),
+	.options = OPTION_TABLE(rows, .size = sizeof(defaults), .defaults = &defaults),
 	.min_operands = 0,
 	.max_operands = 1,
 	.needs = "at most one scenario file is expected before --",

@@ -28,7 +28,8 @@ static bool parse_ready_fd(void *field, const char *value, char **ret_message)
 static const struct option_spec rows[] = {
 	{"endpoint", 'e', "NAME=STEPS",
 	 "inject STEPS at endpoint NAME, without a file (repeatable)", OPTION_CUSTOM, TO(endpoints),
-	 .parse = inline_endpoints_parse, .explains = true, .command_line_only = true},
+	 .parse = inline_endpoints_parse, .clear = inline_endpoints_free, .explains = true,
+	 .command_line_only = true},
 	{"port", 0, "N", "use port N for endpoints without a file (default: free ones)",
 	 OPTION_COUNT, TO(port), 1, UINT16_MAX, .command_line_only = true},
 	OPTION_ROW_FILTER(struct inject_options),
@@ -72,13 +73,5 @@ static const struct inject_options defaults = {
 	.capture_size = CAPTURE_DEFAULT_SIZE,
 };
 
-static void clear_options(void *parsed)
-{
-	struct inject_options *options = parsed;
-
-	selection_free(&options->selection);
-	inline_endpoints_free(&options->endpoints);
-}
-
 const struct option_table inject_option_table = {rows, ARRAY_SIZE(rows), sizeof(defaults),
-						 &defaults, clear_options};
+						 &defaults};

@@ -215,13 +215,6 @@ static int run_judge(void *parsed, const struct operands *operands,
 	return status;
 }
 
-static void clear_options(void *parsed)
-{
-	struct judge_command_options *options = parsed;
-
-	selection_free(&options->selection);
-}
-
 static const struct option_spec judge_command_options[] = {
 	OPTION_ROW_FILTER(struct judge_command_options),
 	OPTION_ROW_TAG(struct judge_command_options),
@@ -242,8 +235,8 @@ const struct command command_judge = {
 		"run --json FILE`, or a directory of --records. With scenario files or\n"
 		"directories, judges each record by what the scenario of its name expects now.\n"
 		"The exit status is that of `run`.\n",
-	.options = OPTION_TABLE(judge_command_options, .size = sizeof(struct judge_command_options),
-				.clear = clear_options),
+	.options =
+		OPTION_TABLE(judge_command_options, .size = sizeof(struct judge_command_options)),
 	.min_operands = 1,
 	.max_operands = -1,
 	.needs = "a run is needed, a file of `synfault run --json`",

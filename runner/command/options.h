@@ -43,7 +43,8 @@ struct option_spec {
 	 */
 	bool (*parse)(void *field, const char *value, char **ret_message);
 	bool explains;
-	bool command_line_only; /* has no environment variable */
+	void (*clear)(void *field); /* frees what the field owns; NULL: nothing */
+	bool command_line_only;     /* has no environment variable */
 };
 /* The field that a row sets. */
 #define OPTION_FIELD(type, member) offsetof(type, member), sizeof(((type *)NULL)->member)
@@ -96,9 +97,8 @@ struct option_spec {
 struct option_table {
 	const struct option_spec *specs;
 	size_t n_specs;
-	size_t size;                  /* of the struct whose fields the rows name; 0: none */
-	const void *defaults;         /* such a struct; NULL: all zero */
-	void (*clear)(void *options); /* frees what the options own; NULL: nothing */
+	size_t size;          /* of the struct whose fields the rows name; 0: none */
+	const void *defaults; /* such a struct; NULL: all zero */
 };
 #define OPTION_TABLE(specs, ...)                                                                   \
 	(&(const struct option_table){specs, ARRAY_SIZE(specs), __VA_ARGS__})

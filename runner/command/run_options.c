@@ -84,15 +84,7 @@ static const struct run_options defaults = {
 	.capture = {.mode = CAPTURE_N_MODES, .size = CAPTURE_DEFAULT_SIZE},
 };
 
-static void clear_options(void *parsed)
-{
-	struct run_options *options = parsed;
-
-	selection_free(&options->selection);
-}
-
-const struct option_table run_option_table = {rows, ARRAY_SIZE(rows), sizeof(defaults), &defaults,
-					      clear_options};
+const struct option_table run_option_table = {rows, ARRAY_SIZE(rows), sizeof(defaults), &defaults};
 
 bool run_options_complete(struct run_options *options, char **ret_message)
 {

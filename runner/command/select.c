@@ -100,8 +100,10 @@ void selection_print_none(const struct selection *selection, const char *program
 	fprintf(err, "; synfault list shows them all\n");
 }
 
-void selection_free(struct selection *selection)
+void selection_free(void *field)
 {
+	struct selection *selection = field;
+
 	free(selection->globs);
 	free(selection->tags);
 	*selection = (struct selection){0};

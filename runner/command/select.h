@@ -18,12 +18,12 @@ bool selection_parse_glob(void *selection, const char *value, char **ret_message
 /** selection_parse_tags() - parse the value of --tag: "a,!b" requires a and excludes b */
 bool selection_parse_tags(void *selection, const char *value, char **ret_message);
 
-/* Their rows, for commands whose options have a field "selection". */
+/* Their rows, for commands whose options have a field "selection". All have the first one. */
 #define OPTION_ROW_FILTER(type)                                                                    \
 	{                                                                                          \
 		"filter", 'f', "GLOB", "run only scenarios whose name matches GLOB (repeatable)",  \
 			OPTION_CUSTOM, OPTION_FIELD(type, selection),                              \
-			.parse = selection_parse_glob                                              \
+			.parse = selection_parse_glob, .clear = selection_free                     \
 	}
 #define OPTION_ROW_TAG(type)                                                                       \
 	{                                                                                          \
@@ -45,6 +45,7 @@ bool selection_takes(const struct selection *selection, const char *name, char *
  */
 void selection_print_none(const struct selection *selection, const char *program, FILE *err);
 
-void selection_free(struct selection *selection);
+/** selection_free() - free a selection, as a row's clear() */
+void selection_free(void *field);
 
 #endif

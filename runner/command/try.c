@@ -181,19 +181,12 @@ static int run_try(void *parsed, const struct operands *operands,
 			context->out, context->err);
 }
 
-static void clear_options(void *parsed)
-{
-	struct adhoc_run_options *options = parsed;
-
-	inline_endpoints_free(&options->endpoints);
-}
-
 static const struct adhoc_run_options defaults = {.timeout_ns = TIMEOUT_NS};
 
 static const struct option_spec try_options[] = {
 	{"endpoint", 'e', "NAME=STEPS", "use STEPS at endpoint NAME (repeatable)", OPTION_CUSTOM,
 	 OPTION_FIELD(struct adhoc_run_options, endpoints), .parse = inline_endpoints_parse,
-	 .explains = true, .command_line_only = true},
+	 .clear = inline_endpoints_free, .explains = true, .command_line_only = true},
 	{"family", 0, "LIST", "use ipv4 (default), ipv6, or both in their order: ipv6,ipv4",
 	 OPTION_CUSTOM, OPTION_FIELD(struct adhoc_run_options, families),
 	 .parse = adhoc_run_parse_families},
@@ -215,8 +208,7 @@ const struct command command_try = {
 		"stands for.\n\n"
 		"    synfault try 'refuse x3, accept' -- curl --retry 5 --retry-connrefused \\\n"
 		"        'http://${server}/'\n",
-	.options = OPTION_TABLE(try_options, .size = sizeof(defaults), .defaults = &defaults,
-				.clear = clear_options),
+	.options = OPTION_TABLE(try_options, .size = sizeof(defaults), .defaults = &defaults),
 	.min_operands = 0,
 	.max_operands = 1,
 	.needs = "the steps are needed, as one text in quotes, for example 'refuse x3, accept'",

@@ -40,8 +40,10 @@ bool inline_endpoints_parse(void *field, const char *text, char **ret_message)
 	return true;
 }
 
-void inline_endpoints_free(struct inline_endpoints *endpoints)
+void inline_endpoints_free(void *field)
 {
+	struct inline_endpoints *endpoints = field;
+
 	for (size_t i = 0; i < endpoints->n_items; i++) {
 		free(endpoints->items[i].name);
 		free(endpoints->items[i].steps);

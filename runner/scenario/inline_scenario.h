@@ -36,7 +36,8 @@ void inline_endpoints_add(struct inline_endpoints *endpoints, const char *name, 
  * Return: false on an error.
  */
 bool inline_endpoints_parse(void *field, const char *text, char **ret_message);
-void inline_endpoints_free(struct inline_endpoints *endpoints);
+/** inline_endpoints_free() - free struct inline_endpoints, as an option's clear() */
+void inline_endpoints_free(void *field);
 
 struct inline_options {
 	const char *path; /* INLINE_SCENARIO_PATH, or another word for where it comes from */
