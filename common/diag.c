@@ -59,15 +59,10 @@ struct sortable {
 static int compare(const void *left, const void *right)
 {
 	const struct sortable *a = left, *b = right;
-	int order = strcmp(a->diag.path ? a->diag.path : "", b->diag.path ? b->diag.path : "");
 
-	if (order)
-		return order;
-	if (a->diag.line != b->diag.line)
-		return a->diag.line < b->diag.line ? -1 : 1;
-	if (a->diag.column != b->diag.column)
-		return a->diag.column < b->diag.column ? -1 : 1;
-	return a->index < b->index ? -1 : a->index > b->index;
+	return strcmp(a->diag.path ? a->diag.path : "", b->diag.path ? b->diag.path : "")
+		       ?: COMPARE(a->diag.line, b->diag.line)
+		       ?: COMPARE(a->diag.column, b->diag.column) ?: COMPARE(a->index, b->index);
 }
 
 void diag_sort(struct diag_list *list)

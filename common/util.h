@@ -19,6 +19,23 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define MIN(a, b)         ((a) < (b) ? (a) : (b))
 #define MAX(a, b)         ((a) > (b) ? (a) : (b))
+/* What qsort() wants of two numbers; several keys: COMPARE(…) ?: COMPARE(…). */
+#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+/* The first index i below n for which a condition holds, or n; it holds for all after that one. */
+#define BISECT(n, i, holds)                                                                        \
+	({                                                                                         \
+		size_t low_ = 0, high_ = (n);                                                      \
+                                                                                                   \
+		while (low_ < high_) {                                                             \
+			const size_t i = low_ + (high_ - low_) / 2;                                \
+                                                                                                   \
+			if (holds)                                                                 \
+				high_ = i;                                                         \
+			else                                                                       \
+				low_ = (i) + 1;                                                    \
+		}                                                                                  \
+		low_;                                                                              \
+	})
 
 #define PRINTF(text, first) __attribute__((format(printf, text, first)))
 #define NORETURN            __attribute__((noreturn))

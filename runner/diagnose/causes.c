@@ -403,9 +403,7 @@ static int compare_causes(const void *a, const void *b)
 {
 	const struct cause *left = a, *right = b;
 
-	if (left->kind != right->kind)
-		return left->kind < right->kind ? -1 : 1;
-	return left->address < right->address ? -1 : left->address > right->address;
+	return COMPARE(left->kind, right->kind) ?: COMPARE(left->address, right->address);
 }
 
 struct diagnosis diagnose(const struct evidence *evidence)

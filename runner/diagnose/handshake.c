@@ -404,7 +404,7 @@ static int compare_packets(const void *a, const void *b)
 {
 	const struct trial_packet *left = a, *right = b;
 
-	return left->at_ns < right->at_ns ? -1 : left->at_ns > right->at_ns;
+	return COMPARE(left->at_ns, right->at_ns);
 }
 
 /* Takes from the watch what belongs to the trials. */

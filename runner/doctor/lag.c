@@ -12,7 +12,7 @@ static int compare_times(const void *left, const void *right)
 {
 	int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
 
-	return a < b ? -1 : a > b;
+	return COMPARE(a, b);
 }
 
 void lag_measure(int64_t duration_ns, struct lag *ret)

@@ -65,17 +65,7 @@ void delays_free(struct delays *delays)
 /* Counts the looks that had ended by @at_ns. */
 static size_t looks_until(const struct delays *delays, int64_t at_ns)
 {
-	size_t low = 0, high = delays->n_looks;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (delays->looks[middle].at_ns <= at_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return BISECT(delays->n_looks, i, delays->looks[i].at_ns > at_ns);
 }
 
 /*
@@ -102,20 +92,12 @@ static bool looks_around(const struct delays *delays, int64_t from_ns, int64_t t
 /* Returns by how much the client's clock had jumped until then. */
 static int64_t jumped_until(const struct delays *delays, int64_t at_ns)
 {
+	const size_t first = BISECT(delays->n_jumps, i, delays->jumps[i].at_ns >= at_ns);
 	const struct delay_jump *jump;
-	size_t low = 0, high = delays->n_jumps;
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (delays->jumps[middle].at_ns < at_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == 0)
+	if (first == 0)
 		return 0;
-	jump = &delays->jumps[low - 1];
+	jump = &delays->jumps[first - 1];
 	return jump->before_ns + MIN(jump->by_ns, at_ns - jump->at_ns);
 }
 

@@ -9,7 +9,7 @@
 
 static int compare(double a, double b)
 {
-	return (a > b) - (a < b);
+	return COMPARE(a, b);
 }
 
 static int by_latest(const void *a, const void *b)

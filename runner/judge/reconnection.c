@@ -332,10 +332,8 @@ static int compare_changes(const void *a, const void *b)
 {
 	const struct change *x = a, *y = b;
 
-	if (x->at_ns != y->at_ns)
-		return x->at_ns < y->at_ns ? -1 : 1;
 	/* at the same time, ends come first */
-	return x->step - y->step;
+	return COMPARE(x->at_ns, y->at_ns) ?: x->step - y->step;
 }
 
 /* Bounds how much longer the connection would have lived without delays, beside its next one. */

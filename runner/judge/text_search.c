@@ -97,9 +97,7 @@ static int compare(const void *a, const void *b)
 {
 	const struct text_search *x = a, *y = b;
 
-	if (x->expectation != y->expectation)
-		return x->expectation < y->expectation ? -1 : 1;
-	return (x->instance > y->instance) - (x->instance < y->instance);
+	return COMPARE(x->expectation, y->expectation) ?: COMPARE(x->instance, y->instance);
 }
 
 const struct text_search *text_searches_find(const struct text_searches *searches,

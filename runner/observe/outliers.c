@@ -60,7 +60,7 @@ static int by_time(const void *a, const void *b)
 {
 	const struct sample *left = a, *right = b;
 
-	return (left->ns > right->ns) - (left->ns < right->ns);
+	return COMPARE(left->ns, right->ns);
 }
 
 /* Returns whether any two differ by more than lag explains. */

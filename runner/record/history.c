@@ -418,9 +418,7 @@ static int compare_uses(const void *a, const void *b)
 {
 	const struct cookie_use *x = a, *y = b;
 
-	if (x->cookie != y->cookie)
-		return x->cookie < y->cookie ? -1 : 1;
-	return (x->id > y->id) - (x->id < y->id);
+	return COMPARE(x->cookie, y->cookie) ?: COMPARE(x->id, y->id);
 }
 
 /*

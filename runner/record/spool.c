@@ -183,9 +183,7 @@ static int compare_times(const void *left, const void *right)
 {
 	const struct spool_packet *a = left, *b = right;
 
-	if (a->at_ns != b->at_ns)
-		return a->at_ns < b->at_ns ? -1 : 1;
-	return a->data < b->data ? -1 : a->data > b->data;
+	return COMPARE(a->at_ns, b->at_ns) ?: COMPARE(a->data, b->data);
 }
 
 static int compare_orders(const void *left, const void *right)

@@ -70,13 +70,8 @@ struct sorted {
 static int compare_sorted(const void *left, const void *right)
 {
 	const struct sorted *a = left, *b = right;
-	int order = strcmp(a->file, b->file);
 
-	if (order)
-		return order;
-	if (a->line != b->line)
-		return a->line < b->line ? -1 : 1;
-	return a->index < b->index ? -1 : a->index > b->index;
+	return strcmp(a->file, b->file) ?: COMPARE(a->line, b->line) ?: COMPARE(a->index, b->index);
 }
 
 static void sort_results(struct html_site *site, size_t n)

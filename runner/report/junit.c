@@ -67,28 +67,20 @@ static char *class_of(const char *file)
 static int compare_cases(const void *left, const void *right)
 {
 	const struct testcase *a = left, *b = right;
-	int order = strcmp(a->file, b->file);
+	int order =
+		strcmp(a->file, b->file) ?: COMPARE(result_line(a->result), result_line(b->result));
 
-	if (order)
-		return order;
-	if (result_line(a->result) != result_line(b->result))
-		return result_line(a->result) < result_line(b->result) ? -1 : 1;
-	if (a->result->scenario && b->result->scenario &&
-	    a->result->scenario->index != b->result->scenario->index)
-		return a->result->scenario->index < b->result->scenario->index ? -1 : 1;
-	return a->index < b->index ? -1 : a->index > b->index;
+	if (!order && a->result->scenario && b->result->scenario)
+		order = COMPARE(a->result->scenario->index, b->result->scenario->index);
+	return order ?: COMPARE(a->index, b->index);
 }
 
 static int compare_names(const void *left, const void *right)
 {
 	const struct testcase *const *a = left, *const *b = right;
-	int order = strcmp((*a)->classname, (*b)->classname);
 
-	if (!order)
-		order = strcmp((*a)->name, (*b)->name);
-	if (order)
-		return order;
-	return *a < *b ? -1 : *a > *b;
+	return strcmp((*a)->classname, (*b)->classname) ?: strcmp((*a)->name, (*b)->name)
+		       ?: COMPARE(*a, *b);
 }
 
 /*

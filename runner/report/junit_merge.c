@@ -115,14 +115,9 @@ static void take_cases(struct merge *merge, const struct junit_part *part)
 static int compare_places(const void *left, const void *right)
 {
 	const struct piece *a = left, *b = right;
-	int order = strcmp(a->suite_name, b->suite_name);
 
-	if (order)
-		return order;
-	if (a->line != b->line)
-		return a->line < b->line ? -1 : 1;
-	order = strverscmp(a->name, b->name);
-	return order ? order : a->index < b->index ? -1 : a->index > b->index;
+	return strcmp(a->suite_name, b->suite_name) ?: COMPARE(a->line, b->line)
+		       ?: strverscmp(a->name, b->name) ?: COMPARE(a->index, b->index);
 }
 
 static int compare_names(const void *left, const void *right)

@@ -119,9 +119,7 @@ static int compare_groups(const void *left, const void *right)
 {
 	const struct group *a = left, *b = right;
 
-	if (a->endpoint != b->endpoint)
-		return a->endpoint < b->endpoint ? -1 : 1;
-	return a->ids[0] < b->ids[0] ? -1 : a->ids[0] > b->ids[0];
+	return COMPARE(a->endpoint, b->endpoint) ?: COMPARE(a->ids[0], b->ids[0]);
 }
 
 static struct group *find_group(struct groups *groups, const struct record_attempt *attempt)

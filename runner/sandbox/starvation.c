@@ -37,7 +37,7 @@ static int compare_looks(const void *a, const void *b)
 {
 	const struct thread_look *left = a, *right = b;
 
-	return left->tid < right->tid ? -1 : left->tid > right->tid;
+	return COMPARE(left->tid, right->tid);
 }
 
 static bool is_same_thread(const struct thread_look *a, const struct thread_look *b)

@@ -66,19 +66,12 @@ static struct group *find_group(const struct starvation_sampler *sampler, pid_t 
 
 static bool had(const struct group *group, const struct thread_look *look)
 {
-	size_t low = 0, high = group->threads.n_threads;
+	const struct starvation *threads = &group->threads;
+	const size_t first =
+		BISECT(threads->n_threads, i, threads->threads[i].look.tid >= look->tid);
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (group->threads.threads[middle].look.tid < look->tid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < group->threads.n_threads &&
-	       group->threads.threads[low].look.tid == look->tid &&
-	       group->threads.threads[low].look.started == look->started;
+	return first < threads->n_threads && threads->threads[first].look.tid == look->tid &&
+	       threads->threads[first].look.started == look->started;
 }
 
 /* Returns the threads of a group; the caller owns its items. */

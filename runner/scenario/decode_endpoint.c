@@ -533,9 +533,7 @@ static int compare_steps(const void *left, const void *right)
 {
 	const struct placed_step *a = left, *b = right;
 
-	if (a->step.list != b->step.list)
-		return a->step.list < b->step.list ? -1 : 1;
-	return a->order < b->order ? -1 : a->order > b->order;
+	return COMPARE(a->step.list, b->step.list) ?: COMPARE(a->order, b->order);
 }
 
 /* Moves steps that were added at the end behind the other steps of their list. */

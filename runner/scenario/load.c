@@ -97,17 +97,9 @@ static const struct node_pair **sort_pairs(const struct node *mapping)
 /* Returns the index of the first pair with this key among sorted pairs, or @count. */
 static size_t search_pair(const struct node_pair **sorted, size_t count, const char *name)
 {
-	size_t low = 0, high = count;
+	const size_t first = BISECT(count, i, strcmp(sorted[i]->key->text, name) >= 0);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(sorted[middle]->key->text, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < count && strcmp(sorted[low]->key->text, name) == 0 ? low : count;
+	return first < count && strcmp(sorted[first]->key->text, name) == 0 ? first : count;
 }
 
 /*

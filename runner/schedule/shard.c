@@ -117,12 +117,9 @@ struct parcel {
 static int compare_parcels(const void *left, const void *right)
 {
 	const struct parcel *a = left, *b = right;
-	int order;
 
-	if (a->duration_ns != b->duration_ns)
-		return a->duration_ns > b->duration_ns ? -1 : 1;
-	order = strcmp(a->key, b->key);
-	return order ? order : a->index < b->index ? -1 : a->index > b->index;
+	return COMPARE(b->duration_ns, a->duration_ns) ?: strcmp(a->key, b->key)
+		       ?: COMPARE(a->index, b->index);
 }
 
 static int64_t mean_duration(const struct shard_item *items, size_t n_items)

@@ -287,17 +287,7 @@ static void comment_syn(const struct scenario *scenario, const struct record *re
 /* Returns the first packet sent at @at_ns or later. */
 static size_t find_from(const struct spool_packet *packets, size_t n_packets, int64_t at_ns)
 {
-	size_t low = 0, high = n_packets;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (packets[middle].at_ns < at_ns)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return BISECT(n_packets, i, packets[i].at_ns >= at_ns);
 }
 
 /*
