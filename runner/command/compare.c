@@ -231,15 +231,10 @@ static const struct json_field compare_fields[] = {
 	{"removed", JSON_SIZE(struct compare, counts[REMOVED])},
 	{"scenarios", JSON_LIST(struct compare, pairs, n_pairs, struct pair, &pair_type)},
 };
-static const struct json_type compare_type = {
+const struct json_type compare_type = {
 	JSON_TYPE(struct compare, compare_fields),
 	.about = "What `synfault compare --format json` prints (docs/json.md).",
 };
-
-void compare_schema(struct strbuf *out)
-{
-	json_fields_schema(&compare_type, "synfault comparison", out);
-}
 
 /* ---- the command ---- */
 

@@ -4,8 +4,8 @@
 #define SYNFAULT_RUNNER_COMMAND_COMPARE_H
 
 #include "runner/command/command.h"
+#include "runner/record/json_fields.h"
 
-/** compare_schema() - add the JSON Schema of what it prints with --format json */
-void compare_schema(struct strbuf *out);
+extern const struct json_type compare_type; /* what it prints with --format json */
 
 #endif

@@ -50,12 +50,7 @@ struct list {
 static const struct json_field list_fields[] = {
 	{JSON_LIST(struct list, scenarios, n, const struct scenario *const, &item_type)},
 };
-static const struct json_type list_type = JSON_ELEMENT(struct list, list_fields);
-
-void list_schema(struct strbuf *out)
-{
-	json_fields_schema(&list_type, "synfault list", out);
-}
+const struct json_type list_type = JSON_ELEMENT(struct list, list_fields);
 
 void list_scenarios(const struct scenario *const *scenarios, size_t n, bool json, FILE *out)
 {

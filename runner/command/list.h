@@ -4,6 +4,7 @@
 #define SYNFAULT_RUNNER_COMMAND_LIST_H
 
 #include "runner/command/command.h"
+#include "runner/record/json_fields.h"
 #include "runner/scenario/scenario.h"
 
 /**
@@ -12,7 +13,6 @@
  *	timeout_ns
  */
 void list_scenarios(const struct scenario *const *scenarios, size_t n, bool json, FILE *out);
-/** list_schema() - add the JSON Schema of that array */
-void list_schema(struct strbuf *out);
+extern const struct json_type list_type; /* that array */
 
 #endif

@@ -9,14 +9,26 @@
 #include "runner/doctor/check.h"
 #include "runner/observe/observation.h"
 #include "runner/record/json.h"
-#include "runner/report/run_json.h"
+#include "runner/report/run_json_fields.h"
 #include "runner/scenario/json_schema.h"
 #include "runner/session/protocol.h"
 
 /* In the order of the words of --format. */
-static void (*const formats[])(struct strbuf *out) = {
-	scenario_json_schema, manual_keys, run_json_schema, record_schema,   diagnosis_schema,
-	doctor_schema,        list_schema, compare_schema,  protocol_schema, observation_schema,
+static const struct {
+	void (*print)(struct strbuf *out); /* NULL: the schema of a document */
+	const struct json_type *type;
+	const char *title;
+} formats[] = {
+	{.print = scenario_json_schema},
+	{.print = manual_keys},
+	{NULL, &json_document_type, "synfault results"},
+	{NULL, &record_type, "synfault record"},
+	{NULL, &diagnosis_type, "synfault diagnosis"},
+	{NULL, &doctor_type, "synfault doctor"},
+	{NULL, &list_type, "synfault list"},
+	{NULL, &compare_type, "synfault comparison"},
+	{NULL, &requests_type, "Requests to synfault exec"},
+	{NULL, &observation_type, "synfault observation"},
 };
 
 struct schema_options {
@@ -30,7 +42,11 @@ static int run_schema(void *parsed, const struct operands *operands,
 	AUTO_STRBUF struct strbuf text = {0};
 
 	(void)operands;
-	formats[options->format](&text);
+	if (formats[options->format].print)
+		formats[options->format].print(&text);
+	else
+		json_fields_schema(formats[options->format].type, formats[options->format].title,
+				   &text);
 	fputs(strbuf_text(&text), context->out);
 	return STATUS_PASSED;
 }

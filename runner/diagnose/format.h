@@ -5,6 +5,7 @@
 
 #include "common/strbuf.h"
 #include "runner/diagnose/causes.h"
+#include "runner/record/json_fields.h"
 
 /** format_trial() - return "SYN, RST after 64 us (TTL 64, window 0)"; owned by the caller */
 char *format_trial(const struct evidence *evidence, const struct trial *trial);
@@ -14,7 +15,6 @@ void diagnosis_format_text(const struct evidence *evidence, const struct diagnos
 /** diagnosis_format_json() - add one JSON object (docs/diagnose.md) */
 void diagnosis_format_json(const struct evidence *evidence, const struct diagnosis *diagnosis,
 			   struct strbuf *out);
-/** diagnosis_schema() - add the JSON Schema of that object */
-void diagnosis_schema(struct strbuf *out);
+extern const struct json_type diagnosis_type; /* of that object */
 
 #endif

@@ -254,7 +254,7 @@ static const struct json_field document_fields[] = {
 	{"proxy", JSON_TEXT(struct document, evidence.proxy), .optional = true,
 	 .about = "The variable that sends HTTP clients to a proxy."},
 };
-static const struct json_type document_type = {
+const struct json_type diagnosis_type = {
 	JSON_TYPE(struct document, document_fields),
 	.about = "What `synfault diagnose --json` prints (docs/diagnose.md).",
 };
@@ -274,10 +274,5 @@ void diagnosis_format_json(const struct evidence *evidence, const struct diagnos
 		.no_kernel_reset = reset_reasons_obstacle(&evidence->kernel_reset),
 		.no_kernel_drop = drop_reasons_obstacle(&evidence->kernel_drop),
 	};
-	json_fields_print(&document_type, document, out);
-}
-
-void diagnosis_schema(struct strbuf *out)
-{
-	json_fields_schema(&document_type, "synfault diagnosis", out);
+	json_fields_print(&diagnosis_type, document, out);
 }

@@ -8,6 +8,7 @@
 
 #include "common/strbuf.h"
 #include "runner/doctor/netns_probe.h"
+#include "runner/record/json_fields.h"
 #include "runner/record/syn_schedule.h"
 #include "runner/sandbox/capability_hint.h"
 
@@ -55,7 +56,6 @@ void doctor_check_network(struct doctor *doctor, const struct probe *probe);
 void doctor_format_text(const struct doctor *doctor, struct strbuf *out);
 /** doctor_format_json() - add the findings as one JSON object */
 void doctor_format_json(const struct doctor *doctor, struct strbuf *out);
-/** doctor_schema() - add the JSON Schema of that object */
-void doctor_schema(struct strbuf *out);
+extern const struct json_type doctor_type; /* of that object */
 
 #endif

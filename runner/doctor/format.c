@@ -198,7 +198,7 @@ static const struct json_field doctor_fields[] = {
 	 JSON_OBJECT(struct json_doctor, schedule, struct syn_schedule, &schedule_type)},
 	{"checks", JSON_LIST(struct json_doctor, checks, n_checks, struct json_check, &check_type)},
 };
-static const struct json_type doctor_type = {
+const struct json_type doctor_type = {
 	JSON_TYPE(struct json_doctor, doctor_fields),
 	.about = "What `synfault doctor --json` prints (docs/running.md).",
 };
@@ -247,9 +247,4 @@ void doctor_format_json(const struct doctor *doctor, struct strbuf *out)
 			free(checks[i].remedies[k].text);
 		free(checks[i].remedies);
 	}
-}
-
-void doctor_schema(struct strbuf *out)
-{
-	json_fields_schema(&doctor_type, "synfault doctor", out);
 }

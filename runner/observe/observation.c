@@ -90,7 +90,7 @@ static const struct json_field observation_fields[] = {
 	 .about = "When a client that was still running was ended."},
 	{"parts", JSON_LIST(struct json_observation, parts, n_parts, struct json_part, &part_type)},
 };
-static const struct json_type observation_type = {
+const struct json_type observation_type = {
 	JSON_TYPE(struct json_observation, observation_fields),
 	.about = "What `synfault record --json FILE` and `synfault try --json FILE` write "
 		 "(docs/observing.md).",
@@ -143,9 +143,4 @@ int observation_write(const struct observation *observation, const char *path,
 
 	observation_json(observation, &text);
 	return report_file_write(WHAT, path, strbuf_text(&text), text.length, diags);
-}
-
-void observation_schema(struct strbuf *out)
-{
-	json_fields_schema(&observation_type, "synfault observation", out);
 }

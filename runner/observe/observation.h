@@ -7,6 +7,7 @@
 #define SYNFAULT_RUNNER_OBSERVE_OBSERVATION_H
 
 #include "runner/observe/observe.h"
+#include "runner/record/json_fields.h"
 
 /* A client under one fault. Borrows everything. */
 struct observation_part {
@@ -38,7 +39,6 @@ int observation_check_path(const char *path, struct diag_list *diags);
 int observation_write(const struct observation *observation, const char *path,
 		      struct diag_list *diags);
 
-/** observation_schema() - add the document's JSON Schema */
-void observation_schema(struct strbuf *out);
+extern const struct json_type observation_type; /* of the document */
 
 #endif

@@ -361,8 +361,3 @@ struct record *record_read_json(const char *text, size_t length, char **ret_mess
 	}
 	return steal_pointer(&record);
 }
-
-void record_schema(struct strbuf *out)
-{
-	json_fields_schema(&record_type, "synfault record", out);
-}

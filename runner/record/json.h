@@ -9,7 +9,4 @@
 /* Describes a struct record. */
 extern const struct json_type record_type;
 
-/** record_schema() - add the JSON Schema of a record */
-void record_schema(struct strbuf *out);
-
 #endif

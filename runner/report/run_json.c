@@ -140,8 +140,3 @@ int run_json_check_path(const char *path, struct diag_list *diags)
 {
 	return report_file_check(REPORT_KIND, path, diags);
 }
-
-void run_json_schema(struct strbuf *out)
-{
-	json_fields_schema(&json_document_type, "synfault results", out);
-}

@@ -17,9 +17,6 @@ int run_json_check_path(const char *path, struct diag_list *diags);
 /** run_json_write() - write the document, with one result in memory; as report_file_write() */
 int run_json_write(const struct run_results *results, const char *path, struct diag_list *diags);
 
-/** run_json_schema() - add the JSON Schema of the document (docs/run.schema.json) */
-void run_json_schema(struct strbuf *out);
-
 /* A run read back, with everything that its results borrow. */
 struct stored_run {
 	struct run_results results;

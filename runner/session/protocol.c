@@ -216,14 +216,9 @@ static const struct json_field requests_fields[] = {
 	ARGUMENTS(check, struct session_arguments, &session_type),
 	ARGUMENTS(close, struct session_arguments, &session_type),
 };
-static const struct json_type requests_type = {
+const struct json_type requests_type = {
 	JSON_TYPE(struct requests, requests_fields),
 	.about = "The arguments of each command of synfault exec. A request has them beside "
 		 "\"id\" and \"command\".",
 	.is_closed = true,
 };
-
-void protocol_schema(struct strbuf *out)
-{
-	json_fields_schema(&requests_type, "Requests to synfault exec", out);
-}

@@ -82,7 +82,6 @@ struct artefacts_arguments {
 };
 extern const struct json_type artefacts_type;
 
-/** protocol_schema() - add the JSON Schema of the requests */
-void protocol_schema(struct strbuf *out);
+extern const struct json_type requests_type; /* the arguments of each command under its name */
 
 #endif
