@@ -86,13 +86,7 @@ static json_t *status_json(const struct session *self)
 	json_object_set_new(object, "pid", json_integer(getppid()));
 	json_object_set_new(object, "network", json_integer((json_int_t)network.st_ino));
 	json_object_set_new(object, "seed", json_sprintf("%llu", (unsigned long long)config->seed));
-	json_object_set_new(object, "elapsed_ns",
-			    json_integer(clock_monotonic_ns() - self->started_ns));
-	json_object_set_new(object, "endpoints",
-			    self->record ? progress_endpoints(current(self), self->record)
-					 : json_array());
-	json_object_set_new(object, "problems",
-			    self->record ? progress_problems(self->record) : json_array());
+	progress_add_status(object, current(self), self->record, self->started_ns);
 	return object;
 }
 

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "common/duration.h"
 #include "injector/step_text.h"
 #include "runner/judge/script_parts.h"
 #include "runner/record/json_fields.h"
@@ -56,27 +57,26 @@ static json_t *endpoint_json(const struct script_parts *parts, const struct hist
 	return object;
 }
 
-json_t *progress_endpoints(const struct scenario *scenario, const struct record *record)
+void progress_add_status(json_t *reply, const struct scenario *scenario,
+			 const struct record *record, int64_t armed_ns)
 {
-	struct history history = history_make(record);
-	CLEANUP(script_parts_free) struct script_parts parts;
-	json_t *array = json_array();
+	struct history history = {0};
+	CLEANUP(script_parts_free) struct script_parts parts = {0};
+	json_t *endpoints = json_array(), *problems = json_array();
 
-	/* What the record says of changes was read before. */
-	free(script_parts_make(scenario, record, &parts));
-	for (size_t i = 0; i < record->n_endpoints; i++)
-		json_array_append_new(array, endpoint_json(&parts, &history, i));
+	if (record) {
+		history = history_make(record);
+		/* What the record says of changes was read before. */
+		free(script_parts_make(scenario, record, &parts));
+	}
+	for (size_t i = 0; record && i < record->n_endpoints; i++)
+		json_array_append_new(endpoints, endpoint_json(&parts, &history, i));
+	for (size_t i = 0; record && i < record->n_problems; i++)
+		json_array_append_new(problems, json_string(record->problems[i].message));
 	history_free(&history);
-	return array;
-}
-
-json_t *progress_problems(const struct record *record)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < record->n_problems; i++)
-		json_array_append_new(array, json_string(record->problems[i].message));
-	return array;
+	json_object_set_new(reply, "elapsed_ns", json_integer(clock_monotonic_ns() - armed_ns));
+	json_object_set_new(reply, "endpoints", endpoints);
+	json_object_set_new(reply, "problems", problems);
 }
 
 /* Makes an object of members without braces, which are our own. */

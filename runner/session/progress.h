@@ -10,10 +10,13 @@
 
 /** progress_addresses() - return the addresses of an endpoint as a list of texts */
 json_t *progress_addresses(const struct record_endpoint *endpoint);
-/** progress_endpoints() - return its endpoints: addresses, attempts so far and how they ended */
-json_t *progress_endpoints(const struct scenario *scenario, const struct record *record);
-/** progress_problems() - return why the record can't be judged, as a list of texts */
-json_t *progress_problems(const struct record *record);
+/**
+ * progress_add_status() - add to a reply how far a scenario is: since when it is armed, its
+ * endpoints with the attempts so far and how they ended, and why its record can't be judged
+ * @record: NULL: it is not armed yet
+ */
+void progress_add_status(json_t *reply, const struct scenario *scenario,
+			 const struct record *record, int64_t armed_ns);
 /** progress_event() - return an event with its attempt and a sequence number */
 json_t *progress_event(const struct record *record, const struct event *event, size_t sequence);
 /** progress_judgement() - return a judgement as the JSON report has it */

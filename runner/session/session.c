@@ -58,11 +58,7 @@ static json_t *status_json(const struct session_process *self)
 	json_t *object = json_object();
 
 	json_object_set_new(object, "scenario", json_string(self->config.scenario->name));
-	json_object_set_new(object, "elapsed_ns",
-			    json_integer(clock_monotonic_ns() - self->armed_ns));
-	json_object_set_new(object, "endpoints",
-			    progress_endpoints(self->config.scenario, self->record));
-	json_object_set_new(object, "problems", progress_problems(self->record));
+	progress_add_status(object, self->config.scenario, self->record, self->armed_ns);
 	return object;
 }
 
