@@ -159,17 +159,16 @@ static json_t *tag_schemas(const struct json_type *type)
 	json_t *schemas = ALLOCATED(json_array());
 
 	for (unsigned tag = 0; tag < type->tag->n_words; tag++) {
-		json_t *required = ALLOCATED(json_array());
+		json_t *required = ALLOCATED(json_array()), *rule;
 
 		for (size_t i = 0; i < type->n_fields; i++)
 			if (type->fields[i].tags >> tag & 1 && !type->fields[i].optional)
 				json_array_append_new(required,
 						      ALLOCATED(json_string(type->fields[i].key)));
-		json_array_append_new(
-			schemas,
-			ALLOCATED(json_pack("{s: {s: {s: {s: s}}}, s: {s: o}}", "if", "properties",
-					    type->tag->key, "const", type->tag->word(tag), "then",
-					    "required", required)));
+		rule = json_pack("{s: {s: {s: {s: s}}}, s: {s: o}}", "if", "properties",
+				 type->tag->key, "const", type->tag->word(tag), "then", "required",
+				 required);
+		json_array_append_new(schemas, ALLOCATED(rule));
 	}
 	return schemas;
 }
