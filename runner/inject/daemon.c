@@ -28,6 +28,7 @@
 #include "runner/schedule/schedule.h"
 #include "runner/session/attached_judge.h"
 #include "runner/session/control.h"
+#include "runner/session/control_socket.h"
 #include "runner/session/progress.h"
 #include "runner/session/restart.h"
 
@@ -471,9 +472,20 @@ static enum exit_status decide(const struct session *self, bool written)
 	return counts.by_outcome[OUTCOME_ERROR] || !written ? STATUS_UNJUDGED : STATUS_PASSED;
 }
 
+/* Makes room at our addresses, so that another daemon can listen there. */
+static void stop_listening(const struct session *self)
+{
+	control_stop_listening(self->control);
+	close(self->config->control_fd);
+	if (self->config->token)
+		close(self->config->tcp_fd);
+	control_socket_remove(self->config->control);
+}
+
 /* Answers the command that ended the daemon, after everything else is done. */
 static void answer(struct session *self)
 {
+	stop_listening(self);
 	if (self->waiting && self->next == SIZE_MAX)
 		control_reply(self->waiting,
 			      result_json(&self->results.items[self->results.n_items - 1]));

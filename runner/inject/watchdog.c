@@ -59,7 +59,6 @@ NORETURN static void be_session(const struct watchdog *watchdog, int fd)
 		status = STATUS_UNJUDGED;
 	/* If the watchdog is dead, no other process cleans up. */
 	if (getppid() == 1 || send(fd, "", 0, MSG_NOSIGNAL) < 0) {
-		close(config.control_fd);
 		control_socket_remove(config.control);
 		netns_tables_leave(config.isolation->space);
 	}

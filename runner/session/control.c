@@ -528,14 +528,21 @@ struct control *control_new(const struct control_config *config)
 	return control;
 }
 
+void control_stop_listening(struct control *control)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(control->listeners); i++) {
+		if (control->listeners[i])
+			evconnlistener_free(control->listeners[i]);
+		control->listeners[i] = NULL;
+	}
+}
+
 void control_free(struct control *control)
 {
 	if (!control)
 		return;
 	control->config.on_gone = NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(control->listeners); i++)
-		if (control->listeners[i])
-			evconnlistener_free(control->listeners[i]);
+	control_stop_listening(control);
 	if (control->retry)
 		event_free(control->retry);
 	while (control->peers) {

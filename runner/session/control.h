@@ -93,6 +93,9 @@ bool control_token_fits(const char *given, const char *secret);
 struct control *control_new(const struct control_config *config);
 /** control_add_peer() - serve a connected socket, which is closed at its end */
 void control_add_peer(struct control *control, int fd);
+/** control_stop_listening() - accept no more connections; the sockets stay the caller's */
+void control_stop_listening(struct control *control);
+
 /** control_free() - close all connections and free unanswered requests; NULL is allowed */
 void control_free(struct control *control);
 

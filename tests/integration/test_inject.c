@@ -400,6 +400,21 @@ Test(inject, daemon_prints_one_json_object_per_line)
 	left_nothing(synfault);
 }
 
+Test(inject, another_daemon_can_start_once_stop_is_answered)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(PLAIN);
+
+	/* What the first one still does comes later. */
+	runs(synfault, "start one a.yaml; first=$pid; kill -STOP $first\n"
+		       "ctl one stop >/dev/null; echo stopped $?\n"
+		       "start one a.yaml; kill -CONT $first; ends first $first\n"
+		       "ctl one status; ctl one stop || kill $pid; ends second $pid\n");
+	program_printed(synfault, "stopped 0\nfirst ended with 0\n");
+	program_printed(synfault, "armed: a.yaml: plain (1 of 1)");
+	program_printed(synfault, "second ended with 0\n");
+	left_nothing(synfault);
+}
+
 /* ---- killed daemons ---- */
 
 Test(inject, killed_daemon_leaves_nothing_behind)
