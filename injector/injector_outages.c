@@ -274,9 +274,7 @@ void injector_outages_init(struct injector *injector, const struct injector_conf
 	}
 	for (size_t i = 0; i < n; i++) {
 		injector->outages[i].timer =
-			evtimer_new(injector->base, due, &injector->outages[i]);
-		if (!injector->outages[i].timer)
-			out_of_memory();
+			ALLOCATED(evtimer_new(injector->base, due, &injector->outages[i]));
 	}
 }
 

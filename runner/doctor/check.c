@@ -127,9 +127,8 @@ static char *describe_queue(const struct probe *probe)
 		return xstrdup("the interface lo is not up");
 	if (!error)
 		return xasprintf("a queue was bound and a rule added (%s)",
-				 probe->form == NFT_RULES_QUEUE_NATIVE
-					 ? "nftables queue"
-					 : "xtables NFQUEUE: nftables has no queue here");
+				 probe->form == NFT_RULES_QUEUE_NATIVE ? "nftables queue"
+								       : "xtables NFQUEUE");
 	return xstrdup(probe->message[0] ? probe->message : strerror(-error));
 }
 

@@ -554,6 +554,7 @@ enum exit_status daemon_run(const struct daemon_config *config)
 	if (shared_sandbox_open((uint32_t)random_seed(), &diags, &self.sandbox) < 0) {
 		for (size_t i = 0; i < diags.n_items; i++)
 			fprintf(config->err, "synfault inject: %s\n", diags.items[i].message);
+		close(config->control_fd);
 	} else {
 		status = run(&self);
 		shared_sandbox_close(self.sandbox);

@@ -149,6 +149,8 @@ enum exit_status watchdog_run(const struct watchdog_config *config)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		fprintf(config->session.err, "synfault inject: can't make a socket: %s\n",
 			strerror(errno));
+		close(config->session.control_fd);
+		control_socket_remove(config->session.control);
 		return STATUS_UNJUDGED;
 	}
 	watchdog.signal_fd = open_signals(&watchdog.old_mask);
@@ -160,15 +162,15 @@ enum exit_status watchdog_run(const struct watchdog_config *config)
 		be_session(&watchdog, pair[1]);
 	}
 	close(pair[1]);
+	/* Only the daemon listens for commands. */
+	close(config->session.control_fd);
+	if (config->session.token)
+		close(config->session.tcp_fd);
 	if (watchdog.session < 0) {
 		fprintf(config->session.err, "synfault inject: can't start a process: %s\n",
 			strerror((int)-watchdog.session));
 		status = STATUS_UNJUDGED;
 	} else {
-		/* Only the daemon listens for commands. */
-		close(config->session.control_fd);
-		if (config->session.token)
-			close(config->session.tcp_fd);
 		wait_status = watch(&watchdog);
 		status = conclude(&watchdog, wait_status);
 		close(watchdog.pidfd);

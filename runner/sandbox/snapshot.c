@@ -36,7 +36,6 @@ struct snapshot {
 PRINTF(2, 3)
 static void add_line(struct lines *lines, const char *format, ...)
 {
-
 	if (lines->n_items >= MAX_LINES) {
 		lines->n_more++;
 		return;

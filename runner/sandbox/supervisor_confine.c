@@ -41,9 +41,9 @@ static const struct {
 			 PACKETS | AGAIN | DIRECTORY | BIT(CAP_KILL), false},
 	[ROLE_INJECT_REPORTS] = {CONFINE_KEEP_SOCKETS | CONFINE_KEEP_WRITING,
 				 PACKETS | AGAIN | DIRECTORY | REPORTS | BIT(CAP_KILL), false},
-	[ROLE_INJECT_SERVERS] = {0, PACKETS | AGAIN, false, true},
+	[ROLE_INJECT_SERVERS] = {.capabilities = PACKETS | AGAIN, .starts_programs = true},
 	/* Its sessions have no more than it has. */
-	[ROLE_HOST] = {0, PACKETS | CLIENTS | AGAIN, true, true},
+	[ROLE_HOST] = {.capabilities = PACKETS | CLIENTS | AGAIN, .starts_programs = true},
 };
 
 /* Those that a client never has (process.c), but for CAP_NET_ADMIN. */

@@ -47,6 +47,7 @@ static bool check(struct loader *loader, const struct endpoint_spec *endpoint,
 	return true;
 }
 
+/* Returns the outages that begin at the same time; NULL: none yet. */
 static struct rolling_turn *find_turn(struct rolling *rolling, const struct time_window *window)
 {
 	for (size_t i = 0; i < rolling->n_turns; i++)
@@ -54,6 +55,27 @@ static struct rolling_turn *find_turn(struct rolling *rolling, const struct time
 		    rolling->turns[i].every_ns == window->every_ns)
 			return &rolling->turns[i];
 	return NULL;
+}
+
+/* Notes that the addresses of the endpoint take turns with others that say the same time. */
+static void note_turn(struct rolling *rolling, const struct endpoint_spec *endpoint,
+		      const struct step *step, const struct place *place)
+{
+	const struct time_window *window = &step->when.window;
+	struct rolling_turn *turn = find_turn(rolling, window);
+
+	if (window->from != TIME_FROM_START)
+		return;
+	if (!turn) {
+		array_append(rolling->turns, rolling->n_turns, rolling->capacity,
+			     (struct rolling_turn){.from_ns = window->from_ns,
+						   .every_ns = window->every_ns,
+						   .place = *place});
+		turn = &rolling->turns[rolling->n_turns - 1];
+	}
+	if (turn->last_endpoint != rolling->n_endpoints)
+		turn->n_addresses += MAX(endpoint->n_families, (size_t)1);
+	turn->last_endpoint = rolling->n_endpoints;
 }
 
 /*
@@ -67,22 +89,14 @@ static bool take_turn(struct rolling *rolling, struct loader *loader,
 {
 	const struct time_window *window = &step->when.window;
 	int64_t lasts_ns = (int64_t)endpoint->n_families * (window->to_ns - window->from_ns);
-	struct rolling_turn *turn = NULL;
 	bool fits;
 
 	*ret_begin_ns = 0;
 	if (window->from == TIME_FROM_START) {
-		turn = find_turn(rolling, window);
-		if (!turn) {
-			array_append(rolling->turns, rolling->n_turns, rolling->capacity,
-				     (struct rolling_turn){.from_ns = window->from_ns,
-							   .every_ns = window->every_ns,
-							   .place = *place});
-			turn = &rolling->turns[rolling->n_turns - 1];
-		}
+		struct rolling_turn *turn = find_turn(rolling, window);
+
 		*ret_begin_ns = turn->begin_ns;
 		turn->end_ns = MAX(turn->end_ns, turn->begin_ns + lasts_ns);
-		turn->n_addresses += endpoint->n_families;
 	}
 	fits = !window->every_ns || *ret_begin_ns + lasts_ns <= window->every_ns;
 	return fits ||
@@ -145,6 +159,7 @@ void rolling_spread(struct rolling *rolling, struct loader *loader, struct endpo
 	AUTO_FREE int64_t *begin_ns = xzalloc((script->n_steps + 1) * sizeof(*begin_ns));
 	bool any = false, good = true;
 
+	rolling->n_endpoints++;
 	for (size_t i = 0; i < rolling->n_turns; i++)
 		rolling->turns[i].begin_ns = rolling->turns[i].end_ns;
 	for (size_t i = 0; i < script->n_steps; i++) {
@@ -154,6 +169,7 @@ void rolling_spread(struct rolling *rolling, struct loader *loader, struct endpo
 		if (!step->each)
 			continue;
 		any = true;
+		note_turn(rolling, endpoint, step, place);
 		good = check(loader, endpoint, step, place) &&
 		       take_turn(rolling, loader, endpoint, step, place, &begin_ns[i]) && good;
 	}

@@ -17,12 +17,14 @@ struct rolling_turn {
 	int64_t from_ns, every_ns; /* of their windows */
 	int64_t begin_ns, end_ns;  /* after .from_ns: of the endpoint's, and of the last so far */
 	size_t n_addresses;
-	struct place place; /* of the first step */
+	size_t last_endpoint; /* the last one among them, from 1 */
+	struct place place;   /* of the first step */
 };
 
 struct rolling {
 	struct rolling_turn *turns;
 	size_t n_turns, capacity;
+	size_t n_endpoints; /* so far */
 };
 
 /**

@@ -375,6 +375,8 @@ int exec_run(const struct exec_config *config)
 
 	if (isolation_probe(config->isolation, &isolation, &message) < 0) {
 		fprintf(config->err, "synfault exec: %s\n", message);
+		close(config->control_fd);
+		control_socket_remove(config->control);
 		return EXEC_FAILED;
 	}
 	inner.private = isolation.mode == ISOLATION_PRIVATE;

@@ -11,7 +11,7 @@
 /** progress_addresses() - return the addresses of an endpoint as a list of texts */
 json_t *progress_addresses(const struct record_endpoint *endpoint);
 /**
- * progress_add_status() - add to a reply how far a scenario is: since when it is armed, its
+ * progress_add_status() - add to a reply how far a scenario is: for how long it has been armed, its
  * endpoints with the attempts so far and how they ended, and why its record can't be judged
  * @record: NULL: it is not armed yet
  */

@@ -256,13 +256,12 @@ static void command_wait(void *userdata, struct control_request *request, const 
 	if (endpoint == SIZE_MAX)
 		return;
 	waiting = xzalloc(sizeof(*waiting));
-	*waiting = (struct waiting){.self = self,
-				    .request = request,
-				    .timer = evtimer_new(self->base, on_wait_timer, waiting),
-				    .endpoint = endpoint,
-				    .next = self->waiting};
-	if (!waiting->timer)
-		out_of_memory();
+	*waiting = (struct waiting){
+		.self = self,
+		.request = request,
+		.timer = ALLOCATED(evtimer_new(self->base, on_wait_timer, waiting)),
+		.endpoint = endpoint,
+		.next = self->waiting};
 	self->waiting = waiting;
 	event_add(waiting->timer, &timeout);
 	supervise_look(self->supervisor);

@@ -174,7 +174,7 @@ Test(remote, everything_arrives_though_packets_get_lost)
 		hosts_new("matrix: {to: ['192.0.2.2:9000', '[2001:db8::2]:9000']}\n"
 			  "name: ${matrix.to}\n"
 			  "endpoints:\n"
-			  "  db: {remote: '${matrix.to}', faults: [packet-loss 30% to-server]}\n"
+			  "  db: {remote: '${matrix.to}', faults: [packet-loss 15% to-server]}\n"
 			  "client: {command: [python3, drip.py, '${db.host}', '${db.port}']}\n"
 			  "expect: {attempts: 1, ended: closed, bytes: {sent: 6000}}\n");
 

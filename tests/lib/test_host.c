@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <inttypes.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <sched.h>
@@ -232,12 +233,35 @@ static void read_text(const char *path, char *buffer, size_t size)
 			buffer[i] = ' ';
 }
 
+/* Returns whether a process has ended, or has been killed and is about to. */
+static bool is_dying(const char *proc, const char *pid)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s/status", proc, pid);
+	AUTO_FCLOSE FILE *status = fopen(path, "re");
+	AUTO_FREE char *line = NULL;
+	size_t size = 0;
+	bool dying = false;
+
+	while (status && getline(&line, &size, status) > 0) {
+		char state = '\0';
+		uint64_t pending = 0;
+
+		if (sscanf(line, "State: %c", &state) == 1)
+			dying = dying || state == 'Z' || state == 'X';
+		else if (sscanf(line, "SigPnd: %" SCNx64, &pending) == 1 ||
+			 sscanf(line, "ShdPnd: %" SCNx64, &pending) == 1)
+			dying = dying || pending >> (SIGKILL - 1) & 1;
+	}
+	return dying;
+}
+
 static void describe_process(const char *proc, const char *pid, const char *own_net,
 			     struct lines *lines)
 {
 	AUTO_FREE char *comm_path = xasprintf("%s/%s/comm", proc, pid);
 	AUTO_FREE char *command_path = xasprintf("%s/%s/cmdline", proc, pid);
 	AUTO_FREE char *net_path = xasprintf("%s/%s/ns/net", proc, pid);
+	const char *dying = is_dying(proc, pid) ? TEST_HOST_DYING : "";
 	char comm[64], command[512], net[64];
 	ssize_t length = readlink(net_path, net, sizeof(net) - 1);
 
@@ -245,10 +269,10 @@ static void describe_process(const char *proc, const char *pid, const char *own_
 	read_text(command_path, command, sizeof(command));
 	comm[strcspn(comm, "\n")] = '\0';
 	if (comm[0])
-		add_line(lines, "process %s %s: %s", pid, comm, command);
+		add_line(lines, "%sprocess %s %s: %s", dying, pid, comm, command);
 	net[MAX(length, (ssize_t)0)] = '\0';
 	if (length > 0 && strcmp(net, own_net) != 0)
-		add_line(lines, "network namespace %s of process %s", net, pid);
+		add_line(lines, "%snetwork namespace %s of process %s", dying, net, pid);
 }
 
 static void describe_processes(const struct test_host *host, struct lines *lines)

@@ -33,8 +33,10 @@ void test_host_add_program(const struct test_host *host, const char *name, const
 
 /*
  * Lists processes, network namespaces, mounts, interfaces and addresses, netfilter tables and
- * queues, and files in tmp, work and /dev/shm: sorted, a line each.
+ * queues, and files in tmp, work and /dev/shm: sorted, a line each. Lines about processes that have
+ * ended, or have been killed and are about to, begin with TEST_HOST_DYING.
  */
+#define TEST_HOST_DYING "dying "
 void test_host_describe(const struct test_host *host, struct strbuf *out);
 
 /*

@@ -149,7 +149,7 @@ Test(doctor, says_why_no_packet_can_be_queued_and_what_to_do_about_it)
 		const char *found, *remedy;
 	} cases[] = {
 		{{.form = NFT_RULES_QUEUE_NATIVE}, false, "(nftables queue)", NULL},
-		{{.form = NFT_RULES_QUEUE_COMPAT}, false, "nftables has no queue here", NULL},
+		{{.form = NFT_RULES_QUEUE_COMPAT}, false, "(xtables NFQUEUE)", NULL},
 		{{.namespaces = -EPERM, .lo = -ENETDOWN},
 		 true,
 		 "no such namespace can be made",

@@ -439,6 +439,11 @@ Test(load, refuses_to_restart_each_of_what_it_cant_go_through)
 		 "needs several addresses"},
 		{"{a: {faults: [restart 2s each at 1s]}, b: {faults: [restart 2s at 1s]}}",
 		 "needs several addresses"},
+		/* the right one gets no error of its own */
+		{"{a: {faults: [restart 2s each at 1s]}, b: {remote: 'x:1', faults: [restart 2s "
+		 "each "
+		 "at 1s]}}",
+		 "remote endpoint"},
 		{"{a: {addresses: [ipv4, ipv4], faults: {ipv4: [restart 2s each]}}}",
 		 "have faults of their own"},
 		{"{a: {remote: 'x:1', faults: [restart 2s each]}}", "remote endpoint"},
