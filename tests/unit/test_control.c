@@ -389,7 +389,7 @@ Test(control, a_peer_that_may_lag_and_reads_nothing_ends)
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	control_add_peer(control, pair[0]);
-	cr_assert_eq(send(pair[1], request, strlen(request), 0), strlen(request));
+	cr_assert_eq(send(pair[1], request, strlen(request), 0), (ssize_t)strlen(request));
 	while (!gone && clock_monotonic_ns() < until_ns) {
 		(void)event_base_loop(config.base, EVLOOP_NONBLOCK);
 		usleep(20000);
