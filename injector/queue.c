@@ -325,18 +325,22 @@ static int open_all(struct queue *queue, const struct queue_config *config, stru
 	return 0;
 }
 
-/* Reads both clocks at nearly the same moment, and again if they were interrupted. */
+/* Reads both clocks at nearly the same moment: the best of several tries if it was interrupted. */
 static void read_clocks(const struct queue *queue, struct queue_clocks *ret)
 {
-	for (int attempts = 0; attempts < 3; attempts++) {
+	ret->error_ns = INT64_MAX;
+	for (int tries = 0; tries < 8 && ret->error_ns >= NS_PER_US; tries++) {
 		int64_t before = clock_monotonic_ns();
+		struct queue_clocks now = {
+			/* The one that the kernel marks arrivals with. */
+			.realtime_ns =
+				queue->moved ? clock_kernel_realtime_ns() : clock_realtime_ns(),
+		};
 
-		/* The one that the kernel marks arrivals with. */
-		ret->realtime_ns = queue->moved ? clock_kernel_realtime_ns() : clock_realtime_ns();
-		ret->monotonic_ns = clock_monotonic_ns();
-		ret->error_ns = ret->monotonic_ns - before;
-		if (ret->error_ns < NS_PER_US)
-			return;
+		now.monotonic_ns = clock_monotonic_ns();
+		now.error_ns = now.monotonic_ns - before;
+		if (now.error_ns < ret->error_ns)
+			*ret = now;
 	}
 }
 
@@ -393,6 +397,8 @@ bool queue_clock_was_set(const struct queue_clocks *before, const struct queue_c
 	int64_t tolerance_ns =
 		CLOCK_TOLERANCE_NS + elapsed_ns / SLEW_DIVISOR + before->error_ns + now->error_ns;
 
+	if (before->error_ns > CLOCK_TOLERANCE_NS || now->error_ns > CLOCK_TOLERANCE_NS)
+		return true;
 	return set_by_ns > tolerance_ns || set_by_ns < -tolerance_ns;
 }
 
@@ -401,7 +407,8 @@ int64_t queue_arrival_ns(int64_t stamp_ns, const struct queue_clocks *steady,
 {
 	int64_t age_ns = now->realtime_ns - stamp_ns;
 
-	*ret_known = stamp_ns >= steady->realtime_ns && age_ns >= 0 && age_ns <= MAX_AGE_NS;
+	*ret_known = stamp_ns >= steady->realtime_ns && age_ns >= 0 && age_ns <= MAX_AGE_NS &&
+		     now->error_ns <= CLOCK_TOLERANCE_NS;
 	return *ret_known ? now->monotonic_ns - age_ns : now->monotonic_ns;
 }
 

@@ -153,7 +153,7 @@ struct queue_clocks {
 
 /**
  * queue_clock_was_set() - return whether the real clock was set between two readings: it moved more
- * than slewing does
+ * than slewing does, or the readings are too far apart to tell
  */
 bool queue_clock_was_set(const struct queue_clocks *before, const struct queue_clocks *now);
 
@@ -162,7 +162,8 @@ bool queue_clock_was_set(const struct queue_clocks *before, const struct queue_c
  * @stamp_ns: the stamp, by CLOCK_REALTIME
  * @steady: the first reading of the clocks since the real clock was last set
  * @now: the reading before the packet was read
- * @ret_known: false if the real clock was set after the stamp, which then means nothing
+ * @ret_known: false if the real clock was set after the stamp, which then means nothing; or if the
+ * clocks of @now were read too far apart
  *
  * Return: when the packet arrived, by CLOCK_MONOTONIC; if unknown, the time of @now.
  */

@@ -81,13 +81,28 @@ Test(queue, does_not_take_a_slewed_clock_for_one_that_was_set)
 
 Test(queue, does_not_take_a_pause_between_its_two_looks_for_a_step)
 {
-	struct queue_clocks before = clocks_at(0, 0), now = clocks_at(NS_PER_S, -20 * NS_PER_MS);
+	struct queue_clocks before = clocks_at(0, 0), now = clocks_at(NS_PER_S, -2 * NS_PER_MS);
 
-	now.error_ns = 20 * NS_PER_MS;
+	now.error_ns = NS_PER_MS;
 	cr_expect_not(queue_clock_was_set(&before, &now));
 	now.error_ns = 0;
-	before.error_ns = 20 * NS_PER_MS;
+	before.error_ns = NS_PER_MS;
 	cr_expect_not(queue_clock_was_set(&before, &now));
+}
+
+/* It did not run for 600 ms between its looks: a SYN of that age would seem to have just come. */
+Test(queue, trusts_no_stamp_after_a_long_pause_between_its_two_looks)
+{
+	struct queue_clocks before = clocks_at(0, 0);
+	struct queue_clocks now = clocks_at(NS_PER_S, -600 * NS_PER_MS);
+	bool known = true;
+
+	now.error_ns = 600 * NS_PER_MS;
+	cr_expect(queue_clock_was_set(&before, &now));
+	cr_expect(queue_clock_was_set(&now, &before));
+	cr_expect_eq(queue_arrival_ns(now.realtime_ns - 1, &before, &now, &known),
+		     now.monotonic_ns);
+	cr_expect_not(known);
 }
 
 /* A packet from before the step is read after it, and both looks come later. */
