@@ -14,6 +14,8 @@ test raises. What the machine can't do skips it. A session of `with synfault.ope
 exception has ended is judged so, too: a `pytest.raises` around it hides no judgement.
 """
 
+import os
+
 import pytest
 import synfault
 
@@ -26,6 +28,7 @@ class Faults:
     def __init__(self, name):
         self.name, self.sessions, self.session = name, [], None
         self.passed, self.error = False, None
+        self.interrupted, self.process_id = [], os.getpid()
 
     def __call__(self, name=None, **arguments):
         try:
@@ -41,10 +44,20 @@ class Faults:
             raise AttributeError(f"no endpoint {name}: the test has no marker faults")
         return getattr(session, name)
 
+    def on_interruption(self, session):
+        """Closes a session whose block an exception has ended. A child of the test's process has only a copy of the list."""
+        if os.getpid() != self.process_id:
+            return False
+        try:
+            self.interrupted.append(session.close())
+        except synfault.Error as error:  # it would hide the exception that ends the block
+            self.interrupted.append(error)
+        return True
+
     def close(self):
         """Closes what the test did not close; returns judgements, also of what an exception has ended. `error` is why
         there is none."""
-        ends, synfault.interrupted[:] = synfault.interrupted[:], []
+        ends, self.interrupted = self.interrupted, []
         for session in self.sessions:
             try:
                 ends += [session.close()] if session.judgement is None else []
@@ -71,16 +84,18 @@ class Faults:
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "faults(**endpoints): open a session with these faults for the test")
-    synfault.interrupted = []
 
 
 def pytest_unconfigure():
-    synfault.interrupted = None
+    synfault.on_interruption = None
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(tryfirst=True, hookwrapper=True)
 def pytest_runtest_setup(item):
+    """Comes before all others, which may skip."""
     item.synfault = Faults(item.nodeid)
+    synfault.on_interruption = item.synfault.on_interruption
+    yield
 
 
 @pytest.fixture
@@ -89,7 +104,8 @@ def faults(request):
     own, marker = request.node.synfault, request.node.get_closest_marker("faults")
     own.session = own(**marker.kwargs) if marker and marker.kwargs else None
     yield own
-    own.explain(request.node)  # what a test that has passed left open is closed already
+    if not own.passed:  # else pytest_runtest_teardown() judges
+        own.explain(request.node)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -116,6 +132,7 @@ def pytest_runtest_call(item):
 def pytest_runtest_teardown(item):
     """Comes after the teardown of fixtures, which may have ended blocks, too."""
     own = item.synfault
+    synfault.on_interruption = None  # from now on `synfault exec` judges
     if own.passed:
         own.judge()
     else:

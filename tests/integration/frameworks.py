@@ -69,7 +69,7 @@ def test_bad_steps(faults):
 """
 # Blocks that judge their sessions.
 BLOCKS = """
-import socket, pytest, synfault
+import contextlib, socket, pytest, synfault
 SCENARIO = {"name": "two attempts", "endpoints": {"api": {"faults": ["refuse"]}}, "expect": {"attempts": 2}}
 def connect(address):
     with pytest.raises(ConnectionRefusedError):
@@ -100,6 +100,47 @@ def test_block_that_ends_before_its_fault():
 def test_block_of_what_is_impossible():
     with synfault.open(source="name: named\\nendpoints: {api: {hostname: api.example.test}}\\n"):
         pass
+@pytest.fixture
+def broken():
+    yield
+    raise RuntimeError("a broken teardown")
+def test_block_beside_a_broken_teardown(broken):
+    with synfault.open(source=SCENARIO) as session:
+        connect(session.api.address)
+        assert False, "its own reason"
+def test_after_a_broken_teardown():
+    pass
+@pytest.fixture
+def suppressing(faults):
+    yield
+    with contextlib.suppress(ConnectionRefusedError), synfault.open(source=SCENARIO) as session:
+        socket.create_connection(session.api.address)
+def test_block_of_a_teardown(suppressing):
+    pass
+def test_that_a_conftest_skips():
+    pass
+"""
+CONFTEST = """
+import pytest
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    if item.name == "test_that_a_conftest_skips":
+        pytest.skip("it says so")
+"""
+# A child of pytest's process.
+FORKED = """
+import contextlib, os, socket, synfault
+SCENARIO = {"name": "two attempts", "endpoints": {"api": {"faults": ["refuse"]}}, "expect": {"attempts": 2}}
+def test_forked():
+    child = os.fork()
+    try:
+        if child == 0:
+            with contextlib.suppress(ConnectionRefusedError), synfault.open(source=SCENARIO) as session:
+                socket.create_connection(session.api.address)
+    finally:
+        if child == 0:
+            os._exit(0)
+    os.waitpid(child, 0)
 """
 # The same without the plugin.
 SUPPRESSED = """
@@ -364,9 +405,9 @@ def junit(process, report):
     for case in ElementTree.parse(report).iter("testcase") if report.exists() else ():
         outcome = [(child.tag, child.get("message", "") + (child.text or "")) for child in case
                    if child.tag in ("failure", "error", "skipped")]
-        # A test that passed and whose teardown failed has two cases.
+        # A test whose teardown failed has two cases, or two outcomes in one.
         if outcome or case.get("name") not in results:
-            results[case.get("name")] = outcome[0] if outcome else ("passed", "")
+            results[case.get("name")] = outcome[-1] if outcome else ("passed", "")
     return process, results
 
 
@@ -410,6 +451,7 @@ def test_pytest(bed):
                  "test_fails_by_itself": ("failure", "its own reason"),
                  "test_bad_steps": ("error", "unknown step")},
                 lambda: run(bed.write("suite/test_unknown.py", UNKNOWN)))
+    bed.write("suite/blocks/conftest.py", CONFTEST)
     bed.compare("judges a session at the end of its block",
                 {"of_a_wrong_client": ("failure", "attempts: expected 2, got 1"),
                  "of_a_right_client": ("passed", ""),
@@ -418,15 +460,25 @@ def test_pytest(bed):
                  "that_an_exception_ends": ("failure", "its own reason"),
                  "whose_end_is_expected": ("failure", "attempts: expected 2, got 1"),
                  "ends_before_its_fault": ("error", "fired for 1 of 2 attempts"),
-                 "of_what_is_impossible": ("skipped", "hostname")},
-                lambda: run(bed.write("suite/test_blocks.py", BLOCKS)))
+                 "of_what_is_impossible": ("skipped", "hostname"),
+                 "beside_a_broken_teardown": ("error", "a broken teardown"),
+                 "after_a_broken_teardown": ("passed", ""),
+                 "of_a_teardown": ("error", "attempts: expected 2, got 1"),
+                 "that_a_conftest_skips": ("skipped", "it says so")},
+                lambda: run(bed.write("suite/blocks/test_blocks.py", BLOCKS)))
 
     def run_alone():
         process = bed.run(python_with_pytest(), "-c", SUPPRESSED, PYTHONPATH=str(bed.directory / "suite"))
         return process, {"suppressed": ("failure" if process.returncode == 1 else "passed", process.stderr + process.stdout)}
 
+    def run_forked():
+        process, results = run(bed.write("suite/test_forked.py", FORKED))
+        return process, {**results, "exec": ("failure" if process.returncode == 1 else "passed", process.stderr)}
+
     bed.compare("leaves a block that an exception ends to synfault exec, without pytest",
                 {"suppressed": ("failure", "attempts")}, run_alone)
+    bed.compare("leaves such a block of a child to synfault exec",
+                {"test_forked": ("passed", ""), "exec": ("failure", "attempts")}, run_forked)
     bed.dying_daemon(("error", "synfault"), lambda code: run(bed.write("suite/test_dying.py", code), "victim"))
     bed.scenario_files("python", lambda code: run(bed.write("test_files.py", code), under_exec=False))
 
