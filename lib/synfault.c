@@ -119,13 +119,13 @@ static long long now_ms(void)
 	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Returns SYNFAULT_PATIENCE, a number of seconds, if that is set. */
+/* Returns SYNFAULT_PATIENCE, a number of seconds up to a day, if that is set. */
 static int patience_ms(void)
 {
 	const char *text = secure_getenv("SYNFAULT_PATIENCE");
 	const double ms = text ? strtod(text, NULL) * 1000 : 0;
 
-	return ms >= 1 && ms <= MAX_PATIENCE_MS ? (int)ms : PATIENCE_MS;
+	return ms >= 1 ? (int)(ms < MAX_PATIENCE_MS ? ms : MAX_PATIENCE_MS) : PATIENCE_MS;
 }
 
 static void connection_deinit(struct connection *connection)

@@ -5,9 +5,11 @@ package synfault
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"net"
 	"os"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -42,11 +44,11 @@ type result struct {
 
 // patience returns how long to wait for a reply, in addition to what is waited for.
 func patience() time.Duration {
-	patience, err := time.ParseDuration(os.Getenv("SYNFAULT_PATIENCE") + "s")
-	if err != nil {
+	seconds, err := strconv.ParseFloat(os.Getenv("SYNFAULT_PATIENCE"), 64)
+	if err != nil || !(seconds >= 0.001) {
 		return time.Minute
 	}
-	return patience
+	return time.Duration(math.Min(seconds, 86400) * float64(time.Second))
 }
 
 // connection is one to synfault, for one request, since a wait keeps it busy.

@@ -14,12 +14,17 @@ import org.opentest4j.TestAbortedException;
 @SuppressWarnings("unchecked") // the protocol says what type a value has
 final class SynfaultConnection implements AutoCloseable {
     /** How long to wait for a reply, in addition to what is waited for. */
-    private static final long PATIENCE_NS =
-        (long) (1e9 * Double.parseDouble(System.getenv().getOrDefault("SYNFAULT_PATIENCE", "60")));
+    private static final long PATIENCE_NS = patience(System.getenv().getOrDefault("SYNFAULT_PATIENCE", ""));
 
     private final SocketChannel channel;
     private final BufferedReader lines;
     private volatile CompletableFuture<Void> limit; // when it completes, the connection is closed
+
+    private static long patience(String text) {
+        double seconds = 0;
+        try { seconds = Double.parseDouble(text); } catch (NumberFormatException error) { } // it is not set
+        return (long) (1e9 * (seconds >= 0.001 ? Math.min(seconds, 86400) : 60));
+    }
 
     /** Sends a request. */
     SynfaultConnection(Map<String, Object> request) {

@@ -20,7 +20,10 @@ __tracebackhide__ = True  # pytest shows the test's own lines
 # Of pytest_synfault: takes a session whose block an exception has ended, and returns whether it judges that. Else None.
 on_interruption = None
 # Seconds to wait for a reply, in addition to what is waited for.
-PATIENCE = float(os.environ.get("SYNFAULT_PATIENCE", "60"))
+PATIENCE = 60
+with contextlib.suppress(ValueError):
+    given = float(os.environ.get("SYNFAULT_PATIENCE", ""))
+    PATIENCE = min(given, 86400) if given >= 0.001 else 60
 
 
 class Error(Exception):

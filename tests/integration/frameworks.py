@@ -364,13 +364,14 @@ class Bed:
         return problems, process.stdout + process.stderr
 
     def runs(self, run, tests, wrong, refusal="error", **without):
-        """Runs an example with a right client, with a wrong one, and without synfault, with such variables, or a token."""
+        """Runs an example with a right client, with a wrong one, and without synfault, with such variables, or a token.
+        A patience that is none is the usual one."""
         self.compare("passes a right client, and skips what is impossible",
                      {test: ("skipped", "hostname") if test == "impossible" else ("passed", "") for test in tests},
-                     run)
+                     lambda: run(SYNFAULT_PATIENCE="0"))
         self.compare("fails a wrong client with the finding",
                      {"refusals": ("failure", ""), "judged": ("failure", "attempts: expected 3, got 1"),
-                      "side": ("passed", ""), **wrong}, lambda: run(EXAMPLE_RETRIES="0"))
+                      "side": ("passed", ""), **wrong}, lambda: run(EXAMPLE_RETRIES="0", SYNFAULT_PATIENCE=""))
         self.compare("skips all where there is no synfault",
                      {test: ("skipped", "synfault exec --") for test in tests}, lambda: run(under_exec=False, **without))
         self.compare("says that there is no token", {"refusals": (refusal, "SYNFAULT_TOKEN is not set")},
@@ -534,7 +535,8 @@ def test_node(bed):
     bed.runs(run, WHAT[:7], {}, "failure")
     unknown = bed.write("unknown.test.js", NODE_UNKNOWN % (BINDINGS / "node" / "synfault.js"))
     bed.compare("reports an unknown outcome as an error of its own type",
-                {"unknown": ("failure", "fired for 1 of 2 attempts"), "blocks": ("passed", "")}, lambda: run(unknown))
+                {"unknown": ("failure", "fired for 1 of 2 attempts"), "blocks": ("passed", "")},
+                lambda: run(unknown, SYNFAULT_PATIENCE="100000000"))
     bed.dying_daemon(("failure", "synfault has ended"), lambda code: run(bed.write("dying.test.js", code), "victim"))
     bed.scenario_files("js", lambda code: run(bed.write("files.test.js", code), under_exec=False))
 
