@@ -207,8 +207,12 @@ func (s *Session) Follow(since int, each func(Event) bool) error {
 			}
 		}
 		since = reply.Next
+		if !reply.Following {
+			control.Close()
+			continue
+		}
 		lines := json.NewDecoder(io.MultiReader(control.replies.Buffered(), control))
-		for line := struct{ Event Event }{}; reply.Following; line.Event = (Event{}) {
+		for line := struct{ Event Event }{}; ; line.Event = (Event{}) {
 			if err := lines.Decode(&line); err != nil {
 				return &Error{"ended", "synfault has ended: " + err.Error(), ""}
 			} else if line.Event.Kind == "end" || !each(line.Event) {

@@ -75,6 +75,7 @@ final class SynfaultConnection implements AutoCloseable {
     /** From now on, asks after each such time whether synfault still answers; if not, the connection ends. */
     void watch(Runnable question) {
         limit = new CompletableFuture<Void>().completeOnTimeout(null, PATIENCE_NS, TimeUnit.NANOSECONDS);
+        if (!channel.isOpen()) limit.cancel(false); // close() came while the question was under way
         limit.thenRunAsync(question).thenRun(() -> watch(question)).exceptionally((error) -> {
             close();
             return null;
@@ -97,8 +98,8 @@ final class SynfaultConnection implements AutoCloseable {
     }
 
     @Override public void close() {
-        limit.cancel(false);
         try { channel.close(); } catch (IOException error) { } // nothing more to do
+        limit.cancel(false); // after that: see watch()
     }
 
     /** Makes an address of a path or tcp:HOST:PORT. */

@@ -164,13 +164,14 @@ class Session {
     // Yields all events from a sequence number on, as they happen, until the session has ended. If they are read too
     // late, an event `lost` says how many are missing.
     async *follow(since = 0) {
-        for (let all = false; !all;) {
+        for (;;) {
             const request = {command: "events", session: this.number, since, follow: true};
             const {socket, replies, events, next, following} = await ask(request, {keep: true});
             const watch = setInterval(() => this.status().catch((error) => socket.destroy(error)), 1000 * PATIENCE);
             try {
                 yield* events;
-                for ([since, all] = [next, following]; all;) {
+                since = next;
+                while (following) {
                     const {event} = (await replies.next()).value;
                     if (event.kind === "end") return;
                     yield event;
