@@ -190,14 +190,9 @@ class Session {
 
     // Ends the session and judges it. A second call returns the same judgement.
     async close() {
-        if (!this.judgement) {
-            try {
-                this.judgement = new Judgement(await this.ask("close"));
-            } finally {
-                this.socket.destroy();
-            }
-        }
-        return this.judgement;
+        this.closing ??= this.ask("close").finally(() => this.socket.destroy());
+        const result = await this.closing;
+        return this.judgement ??= new Judgement(result);
     }
 
     // Writes files about a closed session; returns their paths: record, picture, and capture if there is one.

@@ -45,7 +45,7 @@ class Faults:
         return getattr(session, name)
 
     def on_interruption(self, session):
-        """Closes a session whose block an exception has ended. A child of the test's process has only a copy of the list."""
+        """Closes a session whose block an exception has ended. A child process has only a copy of the list."""
         if os.getpid() != self.process_id:
             return False
         try:

@@ -257,11 +257,8 @@ static void command_wait(void *userdata, struct control_request *request, const 
 		return;
 	waiting = xzalloc(sizeof(*waiting));
 	*waiting = (struct waiting){
-		.self = self,
-		.request = request,
-		.timer = ALLOCATED(evtimer_new(self->base, on_wait_timer, waiting)),
-		.endpoint = endpoint,
-		.next = self->waiting};
+		.self = self, .request = request, .endpoint = endpoint, .next = self->waiting};
+	waiting->timer = ALLOCATED(evtimer_new(self->base, on_wait_timer, waiting));
 	self->waiting = waiting;
 	event_add(waiting->timer, &timeout);
 	supervise_look(self->supervisor);

@@ -50,7 +50,9 @@ test("blocks", async (t) => {
     await connect(open);
     await connect(closed);
     await assert.rejects(open[Symbol.asyncDispose](), ClientFailed);
-    assert.equal((await closed.close()).outcome, "fail");
+    const [first, second] = await Promise.all([closed.close(), closed.close()]);
+    assert.equal(first.outcome, "fail");
+    assert.equal(second, first);
     await closed[Symbol.asyncDispose]();
 });
 """
