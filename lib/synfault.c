@@ -83,7 +83,7 @@ struct synfault_session {
 	bool wait_pending;
 	unsigned int wait_timeout_ms;
 
-	pthread_mutex_t event_lock; /* for what follows */
+	/* Of synfault_next_event() alone. */
 	struct connection following;
 	struct json_value *events;           /* a reply with some, or a line with one; or NULL */
 	const struct json_value *next_event; /* in a reply; NULL: the next line has it */
@@ -565,7 +565,6 @@ static enum synfault_code open_session(struct request *request,
 		session->daemon_fd = -1;
 		pthread_mutex_init(&session->lock, NULL);
 		pthread_mutex_init(&session->wait_lock, NULL);
-		pthread_mutex_init(&session->event_lock, NULL);
 		code = find_control(session, error);
 	} else {
 		code = fail_memory(error);
@@ -675,7 +674,6 @@ void synfault_free(struct synfault_session *session)
 	free(session->path);
 	pthread_mutex_destroy(&session->lock);
 	pthread_mutex_destroy(&session->wait_lock);
-	pthread_mutex_destroy(&session->event_lock);
 	free(session);
 }
 
@@ -914,7 +912,7 @@ static void set_event(struct synfault_event *event, const struct json_value *obj
 	};
 }
 
-/* Sets the next event. The lock is held. */
+/* Sets the next event. */
 static enum synfault_code next_event(struct synfault_session *session, long long deadline_ms,
 				     struct synfault_error *error)
 {
@@ -947,11 +945,8 @@ enum synfault_code synfault_next_event(struct synfault_session *session, unsigne
 				       const struct synfault_event **ret_event,
 				       struct synfault_error *error)
 {
-	enum synfault_code code;
+	enum synfault_code code = next_event(session, now_ms() + timeout_ms, error);
 
-	pthread_mutex_lock(&session->event_lock);
-	code = next_event(session, now_ms() + timeout_ms, error);
-	pthread_mutex_unlock(&session->event_lock);
 	if (!code)
 		*ret_event = &session->event;
 	return code;

@@ -15,8 +15,8 @@
  *     synfault_free(session);
  *
  * Sessions are independent of each other. The functions on one session may be called by several
- * threads at once, except synfault_free(). Nothing here changes errno on purpose, prints, or has
- * state of its own.
+ * threads at once, except synfault_free(); only one at a time may call synfault_next_event().
+ * Nothing here changes errno on purpose, prints, or has state of its own.
  *
  * Where a function takes an endpoint, NULL is the first one. Text that a function returns, and
  * judgements, live as long as their session.
@@ -316,7 +316,7 @@ enum synfault_code synfault_restart(struct synfault_session *session, const char
  * @error: gets what went wrong
  *
  * Return: SYNFAULT_ENDED after the last event of a session that has ended; SYNFAULT_NOT_FOUND if
- * it had ended before the first call.
+ * it had ended before the first call. Only one thread at a time may call this.
  */
 enum synfault_code synfault_next_event(struct synfault_session *session, unsigned int timeout_ms,
 				       const struct synfault_event **ret_event,
