@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import socket
+import threading
 
 __tracebackhide__ = True  # pytest shows the test's own lines
 # Of pytest_synfault: takes a session whose block an exception has ended, and returns whether it judges that. Else None.
@@ -102,6 +103,7 @@ class Session(contextlib.AbstractContextManager):
 
     def __init__(self, arguments):
         self.judgement = self.number = self._control = None
+        self._closing = threading.Lock()
         opened = self._ask("open", **arguments)
         self.number, self.name, self.variables = opened["session"], opened["name"], opened["variables"]
         self.endpoints = {endpoint["name"]: Endpoint(endpoint["addresses"][0]) for endpoint in opened["endpoints"]}
@@ -209,10 +211,11 @@ class Session(contextlib.AbstractContextManager):
 
     def close(self):
         """Ends the session and judges it. A second call returns the same judgement."""
-        if self.judgement is None:
-            with self._control:
-                self.judgement = Judgement(self._ask("close"))
-        return self.judgement
+        with self._closing:
+            if self.judgement is None:
+                with self._control:
+                    self.judgement = Judgement(self._ask("close"))
+            return self.judgement
 
     def expect_pass(self):
         """Closes the session, and raises unless the client did what was expected."""

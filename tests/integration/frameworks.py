@@ -71,7 +71,7 @@ def test_bad_steps(faults):
 """
 # Blocks that judge their sessions.
 BLOCKS = """
-import contextlib, socket, pytest, synfault
+import concurrent.futures, contextlib, socket, pytest, synfault
 SCENARIO = {"name": "two attempts", "endpoints": {"api": {"faults": ["refuse"]}}, "expect": {"attempts": 2}}
 def connect(address):
     with pytest.raises(ConnectionRefusedError):
@@ -88,7 +88,9 @@ def test_block_without_its_fault(faults):
 def test_block_that_the_test_closes():
     with synfault.open(source=SCENARIO) as session:
         connect(session.api.address)
-        assert session.close().outcome == "fail"
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            first, *others = pool.map(lambda _: session.close(), range(4))
+        assert first.outcome == "fail" and all(one is first for one in others)
 def test_block_that_an_exception_ends():
     with synfault.open(source=SCENARIO) as session:
         connect(session.api.address)
