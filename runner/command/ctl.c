@@ -141,7 +141,7 @@ static bool introduce(int fd, char **ret_message)
 static void print_running(const struct ctl *ctl, char *const *paths)
 {
 	for (; *paths; paths++) {
-		AUTO_CLOSE int fd = control_socket_connect(*paths);
+		AUTO_CLOSE int fd = control_socket_connect(*paths, PATIENCE_NS);
 		AUTO_FREE char *message = NULL;
 		json_t *reply =
 			fd < 0 ? NULL
@@ -180,13 +180,14 @@ static int connect_to_one(const struct ctl *ctl)
 	}
 	if (!path)
 		path = found[0];
-	fd = control_socket_connect(path);
+	fd = control_socket_connect(path, PATIENCE_NS);
 	if (fd >= 0)
 		return fd;
 	fprintf(ctl->err, "synfault ctl: %s: %s\n", path,
 		fd == -ENOENT         ? "no such socket: no synfault listens there"
 		: fd == -EDESTADDRREQ ? "tcp:HOST:PORT is expected, with an address"
 		: fd == -ECONNREFUSED ? "no synfault listens there"
+		: fd == -ETIMEDOUT    ? "it did not take the connection within a minute"
 		: fd == -EACCES       ? "no permission: only the user who runs it, and root, may "
 					"send commands"
 				      : strerror(-fd));

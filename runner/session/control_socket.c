@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "common/duration.h"
 #include "common/text.h"
 
 enum { BACKLOG = 16 };
@@ -93,36 +94,67 @@ bool control_socket_is_tcp(const char *path)
 	return strncmp(path, TCP, strlen(TCP)) == 0;
 }
 
-static int connect_tcp(const char *text)
+/* Connects a socket that blocks. Returns 0, or a negative errno: -ETIMEDOUT after @patience_ns. */
+static int connect_in_time(int fd, const struct sockaddr *address, socklen_t length,
+			   int64_t patience_ns)
+{
+	const struct timeval patience = duration_timeval(patience_ns);
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
+		return -errno;
+	if (connect(fd, address, length) == 0)
+		return 0;
+	/* What Unix sockets and TCP say once this time has elapsed. */
+	return errno == EAGAIN || errno == EINPROGRESS ? -ETIMEDOUT : -errno;
+}
+
+static int connect_tcp(const char *text, int64_t patience_ns)
 {
 	struct addrinfo *address = resolve(text);
 	AUTO_CLOSE int fd = -1;
-	int status = 0;
+	int status;
 
 	if (!address)
 		return -EDESTADDRREQ;
 	fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, address->ai_addr, address->ai_addrlen) < 0)
-		status = -errno;
+	status = fd < 0 ? -errno
+			: connect_in_time(fd, address->ai_addr, address->ai_addrlen, patience_ns);
 	freeaddrinfo(address);
 	return status < 0 ? status : steal_fd(&fd);
 }
 
-int control_socket_connect(const char *path)
+int control_socket_connect(const char *path, int64_t patience_ns)
 {
 	AUTO_CLOSE int fd = -1;
 	struct sockaddr_un address;
 	int status;
 
 	if (control_socket_is_tcp(path))
-		return connect_tcp(path + strlen(TCP));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		return connect_tcp(path + strlen(TCP), patience_ns);
 	status = make_address(path, &address);
 	if (status < 0)
 		return status;
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
 		return -errno;
-	return steal_fd(&fd);
+	status = connect_in_time(fd, (struct sockaddr *)&address, sizeof(address), patience_ns);
+	return status < 0 ? status : steal_fd(&fd);
+}
+
+/*
+ * Returns 0 if a process listens on a Unix socket, or a negative errno. A daemon that is too busy
+ * to take the connection keeps no one waiting.
+ */
+static int probe(const char *path)
+{
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address;
+	int status = fd < 0 ? -errno : make_address(path, &address);
+
+	if (status < 0)
+		return status;
+	status = connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+	return status == -EAGAIN ? 0 : status;
 }
 
 /*
@@ -148,16 +180,10 @@ static int lock_directory(const char *path)
 /* Returns whether it is a socket on which no process listens any more. */
 static bool is_stale(const char *path)
 {
-	/* A daemon that is busy does not keep us waiting. */
-	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un address;
 	struct stat status;
 
-	if (fd < 0 || lstat(path, &status) < 0 || !S_ISSOCK(status.st_mode) ||
-	    make_address(path, &address) < 0)
-		return false;
-	return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 &&
-	       errno == ECONNREFUSED;
+	return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode) &&
+	       probe(path) == -ECONNREFUSED;
 }
 
 void control_socket_remove(const char *path)
@@ -315,14 +341,14 @@ char **control_socket_find(void)
 
 		for (int i = 0; i < n_entries; i++) {
 			AUTO_FREE char *path = xasprintf("%s/%s", *directory, entries[i]->d_name);
-			AUTO_CLOSE int fd = control_socket_connect(path);
+			const int status = probe(path);
 
 			free(entries[i]);
-			if (fd >= 0) {
+			if (status == 0) {
 				found = xrealloc(found, (n + 2) * sizeof(*found));
 				found[n++] = steal_pointer(&path);
 				found[n] = NULL;
-			} else if (fd == -ECONNREFUSED) {
+			} else if (status == -ECONNREFUSED) {
 				control_socket_remove(path);
 			}
 		}

@@ -44,17 +44,18 @@ void control_socket_remove(const char *path);
 bool control_socket_is_tcp(const char *path);
 /**
  * control_socket_connect() - connect to a path, or to "tcp:HOST:PORT"
+ * @patience_ns: how long to wait for a daemon that takes no connections, and to send to it later
  *
  * Over TCP the daemon expects "hello" with the token.
  *
- * Return: a descriptor or a negative errno.
+ * Return: a descriptor, or a negative errno: -ETIMEDOUT after @patience_ns.
  */
-int control_socket_connect(const char *path);
+int control_socket_connect(const char *path, int64_t patience_ns);
 
 /**
  * control_socket_find() - find the daemons that the caller may send commands to
  *
- * Looks in the default directories, and removes the sockets of dead daemons.
+ * Looks in the default directories, and removes the sockets of dead daemons. It waits for none.
  *
  * Return: paths of sockets, NULL-terminated, owned by the caller.
  */

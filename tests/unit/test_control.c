@@ -190,7 +190,7 @@ static void bed_end(struct bed *bed)
 
 static int bed_connect(const struct bed *bed)
 {
-	int fd = control_socket_connect(bed->address);
+	int fd = control_socket_connect(bed->address, 60 * NS_PER_S);
 
 	cr_assert_geq(fd, 0);
 	return fd;
@@ -464,5 +464,51 @@ Test(control, only_sockets_of_dead_daemons_are_removed)
 	close(lock);
 	control_socket_remove(path);
 	cr_expect_lt(access(path, F_OK), 0, "a dead daemon's socket stays");
+	cr_expect_eq(rmdir(template), 0);
+}
+
+/* Connects to a socket that takes no connection until none fits any more. Returns how many do. */
+static size_t fill(const char *path, int *fds, size_t n)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	size_t i;
+
+	strcpy(address.sun_path, path);
+	for (i = 0; i < n; i++) {
+		fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (connect(fds[i], (struct sockaddr *)&address, sizeof(address)) < 0)
+			break;
+	}
+	cr_assert_lt(i, n);
+	cr_assert_eq(errno, EAGAIN);
+	close(fds[i]);
+	return i;
+}
+
+Test(control, a_daemon_that_hangs_keeps_no_one_waiting)
+{
+	char template[] = "/tmp/synfault-control-XXXXXX";
+	AUTO_DIAG struct diag_list diags = {0};
+	AUTO_FREE char *path = NULL;
+	AUTO_STRV char **found = NULL;
+	int fds[64], fd;
+	size_t n;
+
+	cr_assert(mkdtemp(template));
+	setenv("XDG_RUNTIME_DIR", template, 1);
+	fd = control_socket_listen(NULL, &diags, &path);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(strncmp(path, template, strlen(template)), 0, "%s", path);
+	n = fill(path, fds, ARRAY_SIZE(fds));
+	found = control_socket_find();
+	cr_assert_not_null(found[0]);
+	cr_expect_str_eq(found[0], path, "it exists all the same");
+	cr_expect_eq(control_socket_connect(path, NS_PER_MS), -ETIMEDOUT);
+	while (n > 0)
+		close(fds[--n]);
+	close(fd);
+	control_socket_remove(path);
+	*strrchr(path, '/') = '\0';
+	cr_expect_eq(rmdir(path), 0);
 	cr_expect_eq(rmdir(template), 0);
 }
