@@ -311,19 +311,29 @@ int64_t time_window_next(const struct time_window *window, int64_t since_ns)
 	return window->from_ns + periods * window->every_ns;
 }
 
+struct time_window time_window_commanded(const struct time_window *window, int64_t lasts_ns)
+{
+	struct time_window commanded = *window;
+
+	if (!lasts_ns)
+		return commanded;
+	commanded.from_ns = window->from_ns / (window->to_ns - window->from_ns) * lasts_ns;
+	commanded.to_ns = commanded.from_ns + lasts_ns;
+	return commanded;
+}
+
 /* ---- conditions ---- */
 
 static bool window_is_open(const struct time_window *window, const struct condition_facts *facts)
 {
-	struct time_window own = *window;
+	struct time_window commanded;
 
 	switch (window->from) {
 	case TIME_FROM_FIRST_ATTEMPT:
 		return time_window_holds(window, facts->since_first_ns);
 	case TIME_FROM_COMMAND:
-		if (facts->command_lasts_ns)
-			own.to_ns = own.from_ns + facts->command_lasts_ns;
-		return time_window_holds(&own, facts->since_command_ns);
+		commanded = time_window_commanded(window, facts->command_lasts_ns);
+		return time_window_holds(&commanded, facts->since_command_ns);
 	case TIME_FROM_START:
 	case TIME_N_ORIGINS:
 		break;

@@ -114,6 +114,14 @@ bool time_window_holds(const struct time_window *window, int64_t since_ns);
  * Return: the time since its origin; INT64_MAX: it does not begin any more.
  */
 int64_t time_window_next(const struct time_window *window, int64_t since_ns);
+/**
+ * time_window_commanded() - return the window of an outage by a command that says how long it lasts
+ * @lasts_ns: 0: as long as the window
+ *
+ * One that begins later than the command comes after others of the same length: it waits for as
+ * many as before.
+ */
+struct time_window time_window_commanded(const struct time_window *window, int64_t lasts_ns);
 
 /**
  * condition_is_due() - return whether all parts but the chance hold

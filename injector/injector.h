@@ -160,7 +160,7 @@ int injector_release(struct injector *injector, uint32_t endpoint, uint32_t numb
  * (TIME_FROM_COMMAND)
  * @lasts_ns: how long they last; 0: as their steps say
  * @ret_at_ns: when they began, by CLOCK_MONOTONIC
- * @ret_n_ended: how many connections they ended
+ * @ret_n_ended: how many connections they ended, without those of later turns
  *
  * Return: 0; -ENOENT if the endpoint has none that ends connections.
  */

@@ -15,7 +15,8 @@
  * such connection, so it ends as soon as it is established. One that began in the window, and that
  * an earlier step of the script let through, stays.
  *
- * An outage `from command` has no timer: it begins with injector_command_outage().
+ * An outage `from command` begins with injector_command_outage(). Only a later turn of a rolling
+ * restart has a timer then.
  *
  * A pause is such an outage, too. It stalls connections until it ends; until then the injector
  * drops SYNs and SYN-ACKs.
@@ -38,12 +39,11 @@ struct outage {
 	uint32_t list;
 	uint16_t family; /* AF_INET, AF_INET6; 0: either */
 	enum step_ending ending;
-	struct time_window window;
-	int64_t to_ns;     /* the end of .window, unless a command has said another */
-	bool began;        /* .origin_ns is known */
-	int64_t origin_ns; /* what its times count from */
-	int64_t next_ns;   /* when it begins next; INT64_MAX: no more */
-	int64_t last_ns;   /* when it began last, and ended connections; INT64_MIN: not yet */
+	struct time_window scripted, window; /* as the step, and the last command, say */
+	bool began;                          /* .origin_ns is known */
+	int64_t origin_ns;                   /* what its times count from */
+	int64_t next_ns;                     /* when it begins next; INT64_MAX: no more */
+	int64_t last_ns; /* when it began last, and ended connections; INT64_MIN: not yet */
 	struct event *timer;
 };
 
@@ -211,11 +211,13 @@ int injector_command_outage(struct injector *injector, uint32_t endpoint, int64_
 		if (!found)
 			tracker_command(injector->tracker, endpoint, at_ns, lasts_ns);
 		found = true;
-		if (lasts_ns)
-			outage->window.to_ns = outage->window.from_ns + lasts_ns;
-		else
-			outage->window.to_ns = outage->to_ns;
-		outage->origin_ns = outage->next_ns = at_ns;
+		outage->window = time_window_commanded(&outage->scripted, lasts_ns);
+		outage->origin_ns = at_ns;
+		outage->next_ns = at_ns + outage->window.from_ns;
+		if (outage->window.from_ns > 0) {
+			schedule(outage);
+			continue;
+		}
 		n_ended += begin(outage);
 		outage->next_ns = INT64_MAX;
 	}
@@ -246,8 +248,8 @@ static void add(struct injector *injector, uint32_t endpoint, uint32_t index,
 		.list = step->list,
 		.family = step->when.family,
 		.ending = step->ending,
+		.scripted = step->when.window,
 		.window = step->when.window,
-		.to_ns = step->when.window.to_ns,
 		.began = step->when.window.from == TIME_FROM_COMMAND,
 		.next_ns = INT64_MAX,
 		.last_ns = INT64_MIN,

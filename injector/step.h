@@ -89,7 +89,8 @@ struct step {
 	struct condition when; /* which attempts it applies to */
 	/* Of connections whenever the window of .when begins; it has no other part but a family. */
 	enum step_ending ending;
-	bool each; /* an outage of one address after the other */
+	/* of one address after the other; kept only for a command: other outages get times */
+	bool each;
 };
 
 /** step_action_breaks() - return whether the action ends an established connection */

@@ -375,6 +375,8 @@ static void format_restart(const char *name, const struct step *step, struct str
 
 	strbuf_printf(out, "%s %s", name,
 		      duration_format_exact(window->to_ns - window->from_ns, text));
+	if (step->each)
+		strbuf_puts(out, " each");
 	if (!usual && !commanded)
 		strbuf_printf(out, " at %s", duration_format_exact(window->from_ns, text));
 	if (window->every_ns)
@@ -391,7 +393,8 @@ void outage_format(const struct step *step, struct strbuf *out)
 		format_restart("pause", step, out);
 		return;
 	}
-	if (!outage_has_with(step) && step->ending && step->when.window.to_ns != INT64_MAX) {
+	if (step->each ||
+	    (!outage_has_with(step) && step->ending && step->when.window.to_ns != INT64_MAX)) {
 		format_restart("restart", step, out);
 		return;
 	}

@@ -203,22 +203,59 @@ static void gather_syns(struct checker *checker)
 	}
 }
 
-/* Returns the last command at this endpoint before @at_ns, or the first one after it. */
-static int64_t command_at(const struct checker *checker, size_t endpoint, int64_t at_ns, bool after)
+/* Returns the first command at this endpoint after the event @after, or at all. */
+static const struct event *next_command(const struct checker *checker, size_t endpoint,
+					const struct event *after)
 {
 	const struct record *record = checker->ctx->record;
-	int64_t last_ns = INT64_MAX;
+	size_t i = after ? (size_t)(after - record->events) + 1 : 0;
 
-	for (size_t i = 0; i < record->n_events; i++) {
-		const struct event *event = &record->events[i];
+	for (; i < record->n_events; i++)
+		if (record->events[i].kind == EVENT_OUTAGE &&
+		    record->events[i].u.outage.endpoint == endpoint)
+			return &record->events[i];
+	return NULL;
+}
 
-		if (event->kind != EVENT_OUTAGE || event->u.outage.endpoint != endpoint)
-			continue;
-		if (event->at_ns > at_ns)
-			return after ? event->at_ns : last_ns;
-		last_ns = event->at_ns;
+/* Returns the last command at this endpoint before @at_ns; NULL: none. */
+static const struct event *last_command(const struct checker *checker, size_t endpoint,
+					int64_t at_ns)
+{
+	const struct event *last = NULL, *next = next_command(checker, endpoint, NULL);
+
+	while (next && next->at_ns <= at_ns) {
+		last = next;
+		next = next_command(checker, endpoint, next);
 	}
-	return after ? INT64_MAX : last_ns;
+	return last;
+}
+
+/* Returns when a command next begins this outage after @at_ns; INT64_MAX: never. */
+static int64_t next_commanded(const struct checker *checker, size_t endpoint,
+			      const struct time_window *window, int64_t at_ns)
+{
+	const struct event *command = next_command(checker, endpoint, NULL), *next;
+
+	for (; command; command = next) {
+		struct time_window commanded =
+			time_window_commanded(window, command->u.outage.lasts_ns);
+		int64_t begins_ns = command->at_ns + commanded.from_ns;
+
+		next = next_command(checker, endpoint, command);
+		if (begins_ns > at_ns && (!next || next->at_ns > begins_ns))
+			return begins_ns;
+	}
+	return INT64_MAX;
+}
+
+/* Returns when an outage begins after its origin, for what happened at @at_ns. */
+static int64_t outage_delay(const struct checker *checker, size_t endpoint,
+			    const struct time_window *window, int64_t at_ns)
+{
+	const struct event *command =
+		window->from == TIME_FROM_COMMAND ? last_command(checker, endpoint, at_ns) : NULL;
+
+	return time_window_commanded(window, command ? command->u.outage.lasts_ns : 0).from_ns;
 }
 
 /*
@@ -229,11 +266,14 @@ static int64_t origin_of(const struct checker *checker, size_t endpoint,
 			 const struct time_window *window, int64_t at_ns)
 {
 	const struct history *history = &checker->ctx->history;
+	const struct event *command;
 
 	if (window->from == TIME_FROM_START)
 		return 0;
-	if (window->from == TIME_FROM_COMMAND)
-		return command_at(checker, endpoint, at_ns, false);
+	if (window->from == TIME_FROM_COMMAND) {
+		command = last_command(checker, endpoint, at_ns);
+		return command ? command->at_ns : INT64_MAX;
+	}
 	for (size_t id = 0; id < history->n_attempts; id++)
 		if (checker->ctx->record->attempts[id].endpoint == endpoint)
 			return history->attempts[id].started_ns;
@@ -351,7 +391,7 @@ static int64_t next_outage(const struct checker *checker, size_t endpoint,
 	int64_t origin_ns, next_ns;
 
 	if (window->from == TIME_FROM_COMMAND)
-		return command_at(checker, endpoint, at_ns, true);
+		return next_commanded(checker, endpoint, window, at_ns);
 	origin_ns = origin_of(checker, endpoint, window, at_ns);
 	next_ns = time_window_next(window, at_ns - origin_ns);
 	return next_ns == INT64_MAX ? INT64_MAX : origin_ns + next_ns;
@@ -401,7 +441,8 @@ static void check_ended(struct checker *checker, const struct attempt_history *a
 	at_ns = faults->at_ns[faults->outage_fault];
 	origin_ns = origin_of(checker, made->endpoint, &step->when.window, at_ns);
 	if (origin_ns == INT64_MAX ||
-	    at_ns - origin_ns < step->when.window.from_ns - EARLY_SLACK_NS)
+	    at_ns - origin_ns < outage_delay(checker, made->endpoint, &step->when.window, at_ns) -
+					EARLY_SLACK_NS)
 		add_about(checker, attempt->id, "was ended by step %" PRIu32 " before its time",
 			  faults->outage);
 }

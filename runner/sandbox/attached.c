@@ -2,6 +2,7 @@
 /* A scenario whose client others start: see supervise.h, struct supervise_attached. */
 #include <errno.h>
 
+#include "common/duration.h"
 #include "runner/sandbox/descendants.h"
 #include "runner/sandbox/remote.h"
 #include "runner/sandbox/supervise.h"
@@ -25,12 +26,23 @@ int64_t supervise_origin_ns(const struct supervisor *supervisor)
 	return supervisor->recorder.origin_ns;
 }
 
+/* Forgets commands for later. */
+static void free_turns(struct supervisor *self)
+{
+	for (size_t i = 0; self->turns && i < self->scenario->n_endpoints; i++)
+		if (self->turns[i].timer)
+			event_free(self->turns[i].timer);
+	free(self->turns);
+	self->turns = NULL;
+}
+
 int supervise_reset(struct supervisor *self)
 {
 	const struct supervise_attached *attached = self->config->attached;
 
 	if (self->phase != PHASE_RUNNING)
 		return -EBUSY;
+	free_turns(self);
 	injector_finish(self->injector);
 	injector_leave(self->injector);
 	self->injector = NULL;
@@ -115,8 +127,9 @@ int supervise_release(struct supervisor *self, size_t endpoint, uint32_t number,
 	return 0;
 }
 
-int supervise_outage(struct supervisor *self, uint32_t endpoint, int64_t lasts_ns,
-		     size_t *ret_n_ended)
+/* Begins the outages now. The return value is that of supervise_outage(). */
+static int command_outage(struct supervisor *self, uint32_t endpoint, int64_t lasts_ns,
+			  size_t *ret_n_ended)
 {
 	struct event event = {
 		.kind = EVENT_OUTAGE,
@@ -125,8 +138,6 @@ int supervise_outage(struct supervisor *self, uint32_t endpoint, int64_t lasts_n
 	int64_t at_ns;
 	int r;
 
-	if (self->phase != PHASE_RUNNING)
-		return -EBUSY;
 	r = injector_command_outage(self->injector, endpoint, lasts_ns, &at_ns, ret_n_ended);
 	if (r < 0)
 		return r;
@@ -135,11 +146,47 @@ int supervise_outage(struct supervisor *self, uint32_t endpoint, int64_t lasts_n
 	return 0;
 }
 
+static void on_turn(evutil_socket_t fd, short what, void *userdata)
+{
+	const struct outage_turn *turn = userdata;
+	size_t n_ended;
+
+	if (turn->supervisor->phase == PHASE_RUNNING)
+		(void)command_outage(turn->supervisor, turn->endpoint, turn->lasts_ns, &n_ended);
+}
+
+int supervise_outage(struct supervisor *self, uint32_t endpoint, int64_t lasts_ns, int64_t after_ns,
+		     size_t *ret_n_ended)
+{
+	const struct timeval timeout = duration_timeval(after_ns);
+	struct outage_turn *turn;
+
+	if (self->phase != PHASE_RUNNING)
+		return -EBUSY;
+	if (!self->turns)
+		self->turns = xzalloc(self->scenario->n_endpoints * sizeof(*self->turns));
+	turn = &self->turns[endpoint];
+	if (turn->timer)
+		event_del(turn->timer);
+	if (after_ns == 0)
+		return command_outage(self, endpoint, lasts_ns, ret_n_ended);
+	turn->supervisor = self;
+	turn->endpoint = endpoint;
+	turn->lasts_ns = lasts_ns;
+	if (!turn->timer)
+		turn->timer = ALLOCATED(evtimer_new(self->base, on_turn, turn));
+	(void)event_base_update_cache_time(self->base);
+	event_add(turn->timer, &timeout);
+	*ret_n_ended = 0;
+	return 0;
+}
+
 /* Removes everything but the record and the rules. */
 static void dismantle(struct supervisor *self)
 {
 	struct event *const events[] = {self->timer, self->starter, self->stopper, self->children};
 
+	free_turns(self);
 	descendants_end();
 	injector_leave(self->injector);
 	servers_deinit(&self->servers);

@@ -68,10 +68,12 @@ int supervise_release(struct supervisor *self, size_t endpoint, uint32_t number,
 /**
  * supervise_outage() - begin the outages at an endpoint that wait for a command
  * (injector_command_outage()), and record that
+ * @after_ns: more than 0: later, unless there is another command at the endpoint before
+ * @ret_n_ended: how many connections they ended; 0: those that begin later
  *
  * Return: 0; -ENOENT if the endpoint has none; -EBUSY before it is armed or after it was stopped.
  */
-int supervise_outage(struct supervisor *self, uint32_t endpoint, int64_t lasts_ns,
+int supervise_outage(struct supervisor *self, uint32_t endpoint, int64_t lasts_ns, int64_t after_ns,
 		     size_t *ret_n_ended);
 
 /** supervise() - run a scenario in the child made by namespace_fork() or shared_sandbox_fork() */

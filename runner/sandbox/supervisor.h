@@ -25,6 +25,14 @@ enum supervisor_phase {
 	PHASE_SETTLING,
 };
 
+/* A command to begin an outage at an endpoint, for later. */
+struct outage_turn {
+	struct supervisor *supervisor;
+	uint32_t endpoint;
+	int64_t lasts_ns;
+	struct event *timer; /* NULL: there was none yet */
+};
+
 struct supervisor {
 	const struct supervise_config *config;
 	const struct scenario *scenario;
@@ -48,12 +56,13 @@ struct supervisor {
 	int64_t due_ns; /* when the timer is due */
 	int64_t leftovers_until_ns;
 	int64_t timer_lag_ns;
-	int64_t own_delay_ns; /* this process's scheduling delay when the client was started */
-	bool killed;          /* ENDING: KILL was sent */
-	unsigned n_settles;   /* SETTLING: how often its time has run out */
-	bool done;            /* the loop has nothing to wait for */
-	bool under_way;       /* the parent knows that the client has started */
-	bool stopped;         /* the round's client was sent TERM after its time (run-for) */
+	int64_t own_delay_ns;      /* this process's scheduling delay when the client was started */
+	bool killed;               /* ENDING: KILL was sent */
+	unsigned n_settles;        /* SETTLING: how often its time has run out */
+	bool done;                 /* the loop has nothing to wait for */
+	bool under_way;            /* the parent knows that the client has started */
+	bool stopped;              /* the round's client was sent TERM after its time (run-for) */
+	struct outage_turn *turns; /* by endpoint; NULL: there was none yet */
 	struct event *timer, *starter, *stopper, *children, *control;
 };
 

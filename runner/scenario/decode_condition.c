@@ -231,7 +231,7 @@ static bool check_alone(struct loader *loader, const struct endpoint_spec *endpo
 		return false;
 	}
 	if (when->has_window && when->window.from == TIME_FROM_COMMAND &&
-	    (when->window.from_ns > 0 || when->window.every_ns || !step->ending)) {
+	    ((when->window.from_ns > 0 && !step->each) || when->window.every_ns || !step->ending)) {
 		error_at(loader, place,
 			 step->ending ? "an outage by command begins at once, and each time anew"
 				      : "an outage by command must say how connections end",
@@ -248,7 +248,8 @@ static bool check_alone(struct loader *loader, const struct endpoint_spec *endpo
 			 "let it begin later, for example \"down 1s..6s ending reset\"");
 		return false;
 	}
-	if (when->has_window && when->window.from_ns >= loader->scenario->timeout_ns) {
+	if (when->has_window && when->window.from != TIME_FROM_COMMAND &&
+	    when->window.from_ns >= loader->scenario->timeout_ns) {
 		message = xasprintf("this step is never reached: its time begins after the "
 				    "scenario's timeout of %s",
 				    duration_format_exact(loader->scenario->timeout_ns, timeout));

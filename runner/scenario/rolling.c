@@ -39,9 +39,10 @@ static bool check(struct loader *loader, const struct endpoint_spec *endpoint,
 		return fail(loader, place,
 			    "\"each\" goes through all addresses, not those of one family",
 			    "leave \"family\" or \"each\" out");
-	if (window->from == TIME_FROM_COMMAND)
-		return fail(loader, place, "a command begins one outage, at all addresses",
-			    "leave \"each\" or \"from command\" out");
+	if (window->from == TIME_FROM_COMMAND && window->from_ns > 0)
+		return fail(loader, place,
+			    "an outage by command begins at once, and each time anew",
+			    "for example \"restart 5s each from command\"");
 	if (window->from == TIME_FROM_FIRST_ATTEMPT && endpoint->n_families < 2)
 		return fail_single(loader, place);
 	return true;
@@ -51,7 +52,8 @@ static bool check(struct loader *loader, const struct endpoint_spec *endpoint,
 static struct rolling_turn *find_turn(struct rolling *rolling, const struct time_window *window)
 {
 	for (size_t i = 0; i < rolling->n_turns; i++)
-		if (rolling->turns[i].from_ns == window->from_ns &&
+		if (rolling->turns[i].from == window->from &&
+		    rolling->turns[i].from_ns == window->from_ns &&
 		    rolling->turns[i].every_ns == window->every_ns)
 			return &rolling->turns[i];
 	return NULL;
@@ -64,11 +66,12 @@ static void note_turn(struct rolling *rolling, const struct endpoint_spec *endpo
 	const struct time_window *window = &step->when.window;
 	struct rolling_turn *turn = find_turn(rolling, window);
 
-	if (window->from != TIME_FROM_START)
+	if (window->from == TIME_FROM_FIRST_ATTEMPT)
 		return;
 	if (!turn) {
 		array_append(rolling->turns, rolling->n_turns, rolling->capacity,
-			     (struct rolling_turn){.from_ns = window->from_ns,
+			     (struct rolling_turn){.from = window->from,
+						   .from_ns = window->from_ns,
 						   .every_ns = window->every_ns,
 						   .place = *place});
 		turn = &rolling->turns[rolling->n_turns - 1];
@@ -150,7 +153,8 @@ static void spread(struct endpoint_spec *endpoint, const int64_t *begin_ns)
 		}
 	}
 	for (size_t i = 0; i < script->n_steps; i++)
-		script->steps[i].each = false;
+		script->steps[i].each = script->steps[i].when.window.from == TIME_FROM_COMMAND &&
+					script->steps[i].each;
 }
 
 void rolling_spread(struct rolling *rolling, struct loader *loader, struct endpoint_spec *endpoint)

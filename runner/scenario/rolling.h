@@ -5,7 +5,7 @@
  * The addresses of an endpoint come in their order. If several endpoints have such outages at the
  * same time after the client's start, the endpoints come in their order, too. Outages that count
  * from the first attempt stay within their endpoint, since each endpoint has a first attempt of its
- * own.
+ * own. So do those that wait for a command: which endpoints take turns is up to the command.
  */
 #ifndef SYNFAULT_RUNNER_SCENARIO_ROLLING_H
 #define SYNFAULT_RUNNER_SCENARIO_ROLLING_H
@@ -14,7 +14,8 @@
 
 /* The outages of all endpoints that begin at the same time. */
 struct rolling_turn {
-	int64_t from_ns, every_ns; /* of their windows */
+	enum time_origin from;     /* of their windows */
+	int64_t from_ns, every_ns; /* the same */
 	int64_t begin_ns, end_ns;  /* after .from_ns: of the endpoint's, and of the last so far */
 	size_t n_addresses;
 	size_t last_endpoint; /* the last one among them, from 1 */

@@ -4,6 +4,22 @@
 
 #include <errno.h>
 
+/* Returns how long the turns of an endpoint last together; 0: it does not take turns. */
+static int64_t turns_ns(const struct endpoint_spec *endpoint, int64_t for_ns)
+{
+	const struct script *script = &endpoint->script;
+	int64_t ends_ns = 0;
+
+	for (size_t i = 0; i < script->n_steps; i++) {
+		const struct step *step = &script->steps[i];
+
+		if (step->each && step->when.window.from == TIME_FROM_COMMAND)
+			ends_ns = MAX(ends_ns,
+				      time_window_commanded(&step->when.window, for_ns).to_ns);
+	}
+	return ends_ns;
+}
+
 bool restart_outages(struct control_request *request, struct supervisor *supervisor,
 		     const struct scenario *scenario, const char *endpoint, int64_t for_ns,
 		     size_t *ret_n_ended)
@@ -11,15 +27,18 @@ bool restart_outages(struct control_request *request, struct supervisor *supervi
 	static const char remedy[] = "give it such a step: 'restart 5s from command, accept'";
 	size_t n_ended = 0, n_found = 0;
 	bool known = !endpoint, busy = false;
+	int64_t turn_ns = 0;
 
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
+		const int64_t lasts_ns = turns_ns(&scenario->endpoints[i], for_ns);
 		size_t n = 0;
 		int r;
 
 		if (endpoint && strcmp(endpoint, scenario->endpoints[i].name) != 0)
 			continue;
 		known = true;
-		r = supervise_outage(supervisor, (uint32_t)i, for_ns, &n);
+		r = supervise_outage(supervisor, (uint32_t)i, for_ns, lasts_ns ? turn_ns : 0, &n);
+		turn_ns += lasts_ns;
 		n_found += r == 0;
 		busy = busy || r == -EBUSY;
 		n_ended += n;

@@ -11,7 +11,10 @@
  * @supervisor: of a scenario that is armed
  * @endpoint: its name; NULL: all endpoints that have such a step
  * @for_ns: 0: as long as the step says
- * @ret_n_ended: how many connections were ended
+ * @ret_n_ended: how many connections were ended at once
+ *
+ * Outages "each" begin one after the other: those of an endpoint's addresses, and those of
+ * endpoints, in their order. A further command to an endpoint replaces its turn that is to come.
  *
  * Return: whether there was one; if not, the request has been refused.
  */

@@ -313,6 +313,60 @@ Test(inject, everything_arrives_though_packets_get_lost)
 	left_nothing(synfault);
 }
 
+Test(inject, a_command_restarts_endpoints_one_after_the_other)
+{
+	AUTO_PROGRAM struct program *synfault = program_for(
+		"name: rolled\n"
+		"endpoints:\n"
+		"  api: {serve: echo, faults: &rolling [restart 9s each from command]}\n"
+		"  db: {serve: echo, faults: *rolling}\n"
+		"expect: {connected: {api: 1, db: 2}}\n");
+	int64_t begun_ns[3];
+	uint32_t n = 0;
+
+	program_needs(synfault, "python3");
+	program_writes(
+		synfault, "client.py",
+		"import socket, sys\n"
+		"connections = [socket.create_connection(peer.split(':'), 60) for peer in "
+		"sys.argv[1:]]\n"
+		"for connection in connections: connection.sendall(b'x'); connection.recv(1)\n"
+		"open('connected', 'w')\n"
+		"for connection in connections:\n"
+		"    try: connection.recv(1)\n"
+		"    except OSError as error: print(error.strerror)\n");
+	runs(synfault, "start one --record r.json a.yaml\n"
+		       "db=$(sed -n 's/.*; db \\([0-9.:]*\\).*/\\1/p' one.out)\n"
+		       "meets() {\n"
+		       "  python3 client.py $* >said & client=$!\n"
+		       "  while [ ! -e connected ]; do sleep 0.02; done; rm connected\n"
+		       "}\n"
+		       "restart() { ctl one restart \"$@\" | sed -n 1p; wait $client; cat said; }\n"
+		       /* alone it has its turn at once, though it is the second one */
+		       "meets $db; restart db 1ms\n"
+		       "meets $(address one) $db; restart 200ms\n"
+		       "ctl one stop; ends one $pid\n");
+	program_printed(synfault, "ended 1 connection\nConnection reset by peer\n"
+				  "ended 1 connection\nConnection reset by peer\n"
+				  "Connection reset by peer\n"
+				  "pass: rolled\none ended with 0\n");
+	AUTO_RECORD struct record *record = program_record(synfault, "w/r.json");
+
+	for (size_t i = 0; i < record->n_events; i++) {
+		static const uint32_t endpoints[] = {1, 0, 1};
+		const struct event *event = &record->events[i];
+
+		if (event->kind != EVENT_OUTAGE)
+			continue;
+		cr_assert_lt(n, ARRAY_SIZE(endpoints));
+		cr_expect_eq(event->u.outage.endpoint, endpoints[n]);
+		begun_ns[n++] = event->at_ns;
+	}
+	cr_assert_eq(n, 3);
+	cr_expect_geq(begun_ns[2] - begun_ns[1], 190 * NS_PER_MS);
+	left_nothing(synfault);
+}
+
 Test(inject, a_command_restarts_an_endpoint)
 {
 	AUTO_PROGRAM struct program *synfault =

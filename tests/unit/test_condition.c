@@ -171,6 +171,27 @@ Test(condition, window_knows_when_it_begins_next)
 	}
 }
 
+Test(condition, command_says_how_long_each_turn_lasts)
+{
+	static const struct {
+		int64_t from_s, to_s, lasts_s, then_from_s, then_to_s;
+	} cases[] = {
+		{0, 5, 0, 0, 5},  {0, 5, 2, 0, 2},     {0, 5, 60, 0, 60},
+		{5, 10, 2, 2, 4}, {10, 15, 0, 10, 15}, {10, 15, 60, 120, 180},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct time_window window = {.from = TIME_FROM_COMMAND,
+						   .from_ns = cases[i].from_s * NS_PER_S,
+						   .to_ns = cases[i].to_s * NS_PER_S};
+		struct time_window commanded =
+			time_window_commanded(&window, cases[i].lasts_s * NS_PER_S);
+
+		cr_expect_eq(commanded.from_ns, cases[i].then_from_s * NS_PER_S, "%zu", i);
+		cr_expect_eq(commanded.to_ns, cases[i].then_to_s * NS_PER_S, "%zu", i);
+	}
+}
+
 Test(condition, invalid_window_is_refused_with_a_remedy)
 {
 	static const struct {

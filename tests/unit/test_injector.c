@@ -971,6 +971,39 @@ Test(injector, outage_begins_by_command_and_lasts_as_long_as_it_says)
 	bed_free(bed);
 }
 
+Test(injector, second_turn_of_a_command_begins_when_the_first_has_ended)
+{
+	struct bed *bed = bed_new("restart 60ms each at 60ms from command ending stall, accept");
+	int64_t at_ns;
+	size_t n_ended;
+
+	injector_client_started(bed->injector, START_NS);
+	bed_syn(bed, 1001, 5);
+	bed_syn_ack(bed, 1001, 5);
+	bed_pass_ms(bed, 10);
+	/* the last of two commands counts, and it is for 20 ms */
+	cr_assert_eq(injector_command_outage(bed->injector, 0, 0, &at_ns, &n_ended), 0);
+	cr_expect_eq(n_ended, 0);
+	bed_pass_ms(bed, 50);
+	cr_assert_eq(injector_command_outage(bed->injector, 0, 20 * NS_PER_MS, &at_ns, &n_ended),
+		     0);
+	cr_expect_eq(at_ns, bed->now_ns);
+	cr_expect_eq(n_ended, 0);
+	for (uint16_t k = 0; k < 3; k++) {
+		size_t n;
+
+		/* 15, 30 and 45 ms after it */
+		bed_pass_ms(bed, 15);
+		cr_expect_eq(count_faults(bed, FAULT_STALLED, 1), k > 0, "%u", k);
+		n = bed->n_verdicts;
+		bed_syn(bed, (uint16_t)(2000 + k), k);
+		expect_verdict(bed, n, bed->next_packet_id,
+			       k == 1 ? VERDICT_REFUSE : VERDICT_ACCEPT);
+	}
+	cr_expect_eq(bed->n_problems, 0);
+	bed_free(bed);
+}
+
 Test(injector, endpoint_without_such_an_outage_refuses_the_command)
 {
 	struct bed *bed = bed_new("down 1s..2s ending stall, accept");

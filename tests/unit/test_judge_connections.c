@@ -424,6 +424,66 @@ Test(judge_connections, outage_by_command_is_replayed_from_the_record)
 	}
 }
 
+Test(judge_connections, turn_of_a_command_is_checked_against_its_own_time)
+{
+	/* The connection ends at 50 ms. */
+	static const struct {
+		int64_t at_ms, lasts_ms;
+		enum outcome outcome;
+	} cases[] = {
+		{5, 45, OUTCOME_PASS},  {25, 0, OUTCOME_PASS},  {35, 0, OUTCOME_ERROR},
+		{35, 15, OUTCOME_PASS}, {5, 70, OUTCOME_ERROR},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = ended_by_outage(
+			"restart 25ms each at 25ms from command, accept", FAULT_RESET, 1);
+
+		record_add_event(b->record, &(struct event){.kind = EVENT_OUTAGE,
+							    .at_ns = cases[i].at_ms * NS_PER_MS,
+							    .u.outage.lasts_ns =
+								    cases[i].lasts_ms * NS_PER_MS});
+		cr_expect_eq(outcome_of(b), cases[i].outcome, "%zu", i);
+	}
+}
+
+Test(judge_connections, turn_of_a_command_that_missed_a_connection_is_an_error)
+{
+	/* The client closed its connection at 5 s. */
+	static const struct {
+		int64_t at_ms, again_ms;
+		enum outcome outcome;
+	} cases[] = {
+		{10, 0, OUTCOME_ERROR},
+		{4900, 0, OUTCOME_PASS}, /* its turn comes only after that */
+		{10, 500, OUTCOME_ERROR},
+		/* a second command came before the turn of the first */
+		{4500, 4900, OUTCOME_PASS},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO_RECORD_BUILDER struct record_builder *b = record_builder_new();
+		size_t api = record_builder_endpoint(b, "api",
+						     "restart 1s each at 1s from command, accept");
+		uint32_t missed = connected(b, api, FAULT_N_KINDS, 0);
+
+		b->record->attempts[missed].step = 1;
+		for (int k = 0; k < 2; k++) {
+			int64_t at_ms = k ? cases[i].again_ms : cases[i].at_ms;
+
+			if (at_ms)
+				record_add_event(b->record,
+						 &(struct event){.kind = EVENT_OUTAGE,
+								 .at_ns = at_ms * NS_PER_MS});
+		}
+		record_builder_client_end(b, missed, 5000, false, NEVER_RECEIVED);
+		record_builder_client_exits(b, 5500, 0);
+		/* the outage itself need not fire */
+		record_builder_expect_attempts(b, api, 0, 1);
+		cr_expect_eq(outcome_of(b), cases[i].outcome, "%zu", i);
+	}
+}
+
 static void outage_at(struct record_builder *b, uint32_t id, int64_t at_ms, enum fault_kind kind,
 		      uint32_t outage)
 {

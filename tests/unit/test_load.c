@@ -414,6 +414,12 @@ Test(load, restarts_endpoints_of_the_same_time_one_after_the_other)
 		 "b: {addresses: [ipv6, ipv6], faults: [restart 1s each at 2s]}}",
 		 "ipv4: restart 1s at 1s, accept; ipv6: restart 1s at 2s, accept | "
 		 "ipv6: restart 1s at 2s, accept; ipv6.2: restart 1s at 3s, accept"},
+		/* which endpoints take turns is up to the command */
+		{"{a: {faults: [restart 9h each from command]}, "
+		 "b: {addresses: [ipv4, ipv6], faults: [restart 1s each from command with drop]}}",
+		 "restart 9h each from command, accept | "
+		 "ipv4: restart 1s each from command with drop, accept; "
+		 "ipv6: restart 1s each at 1s from command with drop, accept"},
 		{"{a: {addresses: [ipv4, ipv6], faults: [pause 1s each]}, "
 		 "b: {addresses: [ipv4, ipv6], faults: [pause 1s each]}}",
 		 "ipv4: pause 1s, accept; ipv6: pause 1s at 2s from "
@@ -450,8 +456,14 @@ Test(load, refuses_to_restart_each_of_what_it_cant_go_through)
 		{"{a: {families: [ipv4, ipv6], faults: [{when: {family: ipv4}, do: restart 2s "
 		 "each}]}}",
 		 "not those of one family"},
-		{"{a: {families: [ipv4, ipv6], faults: [restart 2s each from command]}}",
-		 "a command begins one outage"},
+		{"{a: {faults: [restart 2s each from command]}}", "needs several addresses"},
+		{"{a: {faults: [restart 2s each from command]}, b: {faults: [restart 2s from "
+		 "command]}}",
+		 "needs several addresses"},
+		{"{a: {families: [ipv4, ipv6], faults: [restart 2s each at 1s from command]}}",
+		 "begins at once"},
+		{"{a: {families: [ipv4, ipv6], faults: [restart 2s each every 9s from command]}}",
+		 "begins at once"},
 		{"{a: {families: [ipv4, ipv6], faults: [restart 2s each every 3s]}}",
 		 "within their period"},
 		{"{a: {faults: [restart 2s each at 1s every 3s]}, b: {faults: [restart 2s each at "
