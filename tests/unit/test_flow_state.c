@@ -616,12 +616,46 @@ Test(flow, loses_its_share_of_packets_independently)
 	cr_expect_gt(n_runs, n_lost * 8 / 10);
 }
 
-Test(flow, loses_its_share_of_packets_in_bursts)
+/*
+ * The model of Gilbert: a chain of two states, good and bad. With the loss p, and bursts of b
+ * packets on average, it leaves the bad state with 1/b and the good one with p/(1-p)/b. The states
+ * of packets that are k apart correlate by r^k, with r = 1 - 1/b/(1-p). So of n packets
+ * n·p·(1-p)·(1+r)/(1-r) is the variance of the number that is lost. The length of a burst is
+ * geometric, with the variance b·(b-1).
+ */
+Test(flow, loses_its_share_of_packets_in_bursts_as_the_model_does)
 {
-	int n_runs, n_lost = count_lost("packet-loss 10% burst 5", 42, &n_runs);
+	static const struct {
+		const char *text;
+		double loss, burst;
+	} cases[] = {
+		{"packet-loss 2% burst 5", 0.02, 5},   {"packet-loss 10% burst 2", 0.1, 2},
+		{"packet-loss 10% burst 5", 0.1, 5},   {"packet-loss 50% burst 3", 0.5, 3},
+		{"packet-loss 5% burst 20", 0.05, 20}, {"packet-loss 80% burst 10", 0.8, 10},
+		{"packet-loss 10%", 0.1, 1 / 0.9},
+	};
 
-	cr_expect(n_lost > 1400 && n_lost < 2600, "%d", n_lost);
-	cr_expect(n_lost > 4 * n_runs && n_lost < 6 * n_runs, "%d in %d", n_lost, n_runs);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const double p = cases[i].loss, b = cases[i].burst;
+		const double r = 1 - 1 / b / (1 - p);
+		const double n = 10 * MANY, variance = n * p * (1 - p) * (1 + r) / (1 - r);
+		double lost, length;
+		int n_lost = 0, n_runs = 0;
+
+		for (uint64_t seed = 1; seed <= 10; seed++) {
+			int runs;
+
+			n_lost += count_lost(cases[i].text, seed, &runs);
+			n_runs += runs;
+		}
+		lost = n_lost;
+		length = lost / n_runs;
+		/* squares of four standard deviations */
+		cr_expect_lt((lost - n * p) * (lost - n * p), 16 * variance, "%s: %d lost",
+			     cases[i].text, n_lost);
+		cr_expect_lt((length - b) * (length - b), 16 * b * (b - 1) / n_runs,
+			     "%s: %d lost in %d runs", cases[i].text, n_lost, n_runs);
+	}
 }
 
 Test(flow, loses_the_same_packets_with_the_same_seed)
