@@ -26,7 +26,7 @@ VERSION = "5"
 # What the clients of the packs need, beyond what ci/install calls "runtime"; and the sanitizers'
 # libraries, for a program built with them.
 CLIENTS = ("curl", "libcurl4", "nodejs", "openssh-client", "postgresql-client", "python3",
-           "python3-grpcio", "python3-urllib3", "wget")
+           "python3-grpcio", "python3-paho-mqtt", "python3-urllib3", "wget")
 SANITIZERS = ("libasan8", "libubsan1")
 # What an emulated machine of another architecture needs beside "runtime": its first process is a Python script,
 # and some unit tests run in it.
