@@ -61,10 +61,11 @@ Test(remote, faults_look_real_to_the_client_of_any_server)
 	"half-open, backlog-full abort, reset after accept, reset after 5000 bytes, stall after "  \
 	"5000 bytes, close after accept, close after 5000 bytes, reset after 30000 bytes "         \
 	"to-server, stall after 30000 bytes to-server, slow 200 KB/s, slow 400 KB/s to-server, "   \
-	"latency 30ms"
+	"latency 30ms, stall from-server after 5000 bytes for 100ms, "                             \
+	"delay 100ms then reset after 5000 bytes"
 #define LATER_ENDS                                                                                 \
 	"stalled, reset, reset, reset, stalled, closed, closed, reset, stalled, closed, closed, "  \
-	"closed"
+	"closed, closed, reset"
 #define LATER(address)                                                                             \
 	"name: '" address "'\n"                                                                    \
 	"endpoints: {db: {remote: '" address "'}}\n"
@@ -90,6 +91,8 @@ static void assert_connections(const struct record *record)
 		{"slow 200 KB/s", 490 * NS_PER_MS, -1},
 		{"slow 400 KB/s to-server", 490 * NS_PER_MS, -1},
 		{"latency 30ms", 60 * NS_PER_MS, -1},
+		{"stall from-server after 5000 bytes for 100ms", 100 * NS_PER_MS, -1},
+		{"delay 100ms then reset after 5000 bytes", 100 * NS_PER_MS, 5000},
 	};
 	struct history history = history_make(record);
 
@@ -119,10 +122,10 @@ Test(remote, connections_break_as_the_script_says)
 		"    command:\n"
 		"    - sh\n"
 		"    - -c\n"
-		"    - 'for limit in 1 20 20 20 1 20 20 20 1 20 20 20; do\n"
+		"    - 'for limit in 1 20 20 20 1 20 20 20 1 20 20 20 20 20; do\n"
 		"         curl -s -m $limit -T big -H Expect: -o /dev/null http://${db}/;\n"
 		"         echo $?; done'\n"
-		"  expect: {connected: 12, ended: [" LATER_ENDS "]}\n" NEXT LATER("192.0.2.2:8000")
+		"  expect: {connected: 14, ended: [" LATER_ENDS "]}\n" NEXT LATER("192.0.2.2:8000")
 			NEXT LATER("[2001:db8::2]:8000") NEXT LATER("192.0.2.1:8000"));
 
 	program_needs(synfault, "curl nft");

@@ -194,6 +194,31 @@ expect: {attempts: 1, ended: unanswered}"""),
 endpoints: {api: {serve: echo, faults: [pause 3s at 5s]}}
 client: {command: [STEPS, "${api}", --, "connect:0", "close"]}
 expect: {attempts: 1}"""),
+    # ---- restarts ----
+    ("a client that comes back after a restart has reconnected", "pass error", """
+endpoints: {api: {serve: echo, faults: [restart 200ms at 200ms from first-attempt ending close]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "read:3000", "close", "wait:500", "connect:0", "close"]}
+expect: {attempts: 2, connected: 2, reconnects: {count: 1, within: 2s}, stale: ..1s, concurrent-connections: 1}"""),
+    ("a client that does not come back after a restart has not", "fail error", """
+endpoints: {api: {serve: echo, faults: [restart 200ms at 200ms from first-attempt]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "read:3000", "close"]}
+expect: {reconnects: 1}"""),
+    ("a client that keeps a dead connection keeps it too long", "fail error", """
+endpoints: {api: {serve: echo, faults: [restart 200ms at 200ms from first-attempt ending stall]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "wait:1500", "close"]}
+expect: {stale: ..400ms}"""),
+    ("two connections side by side are more than one", "fail error", """
+endpoints: {api: {serve: echo}}
+client: {command: [STEPS, "${api}", --, "connect:0", "connect:0", "wait:100", "close-all"]}
+expect: {concurrent-connections: 1}"""),
+    ("two connections one after the other are one at a time", "pass error", """
+endpoints: {api: {serve: echo}}
+client: {command: [STEPS, "${api}", --, "connect:0", "close", "wait:200", "connect:0", "close"]}
+expect: {connected: 2, concurrent-connections: 1}"""),
+    ("a restart after the client's end never fires", "error", """
+endpoints: {api: {serve: echo, faults: [restart 1s at 5s]}}
+client: {command: [STEPS, "${api}", --, "connect:0", "close"]}
+expect: {attempts: 1}"""),
     ("a client that closes before the answer has not connected", "pass error", """
 endpoints: {api: {faults: [delay 300ms]}}
 client: {command: [STEPS, "${api}", --, "start:0", "wait:50", "close", "wait:500"]}
