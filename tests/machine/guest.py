@@ -46,6 +46,12 @@ SYS_FINIT_MODULE = {"x86_64": 313, "aarch64": 273}[MACHINE]
 # The second serial port, which is the first of its kind where the console is of another.
 REPORT_PORT = {"x86_64": "/dev/ttyS1", "aarch64": "/dev/ttyS0"}[MACHINE]
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+# Of linux/rtnetlink.h and linux/pkt_sched.h.
+RTM_NEWQDISC, RTM_DELQDISC, RTM_GETQDISC, NLMSG_ERROR = 36, 37, 38, 2
+NLM_F_REQUEST, NLM_F_ACK, NLM_F_CREATE = 1, 4, 0x400
+TCA_KIND, TCA_OPTIONS, TCA_STATS, TC_H_ROOT = 1, 2, 3, 0xffffffff
+# The share of packets to lose; 1 GB is about 16,000 packets.
+LOSS, LOSSY_BYTES, LOSSY_ROUNDS, LEAST_RATIO = 0.001, "1000000000", 3, 0.5
 RB_AUTOBOOT = 0x01234567
 MOUNTS = (("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"), ("tmpfs", "/tmp"),
           ("tmpfs", "/run"), ("tmpfs", "/dev/shm"), ("cgroup2", "/sys/fs/cgroup"))
@@ -474,6 +480,86 @@ def unit_tests():
             yield from (f"{path.name}: status {result.returncode}", *result.stdout.splitlines())
 
 
+# ---- a lossy line ----
+
+def qdisc(command, flags, attributes=b""):
+    """Sends a command about the queueing discipline of lo. Returns the payload of the answer."""
+    loopback = socket.if_nametoindex("lo")
+    body = struct.pack("=BxxxiIII", socket.AF_UNSPEC, loopback, 0, TC_H_ROOT, 0) + attributes
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as peer:
+        peer.send(struct.pack("=IHHII", 16 + len(body), command, NLM_F_REQUEST | flags, 1, 0) + body)
+        answer = peer.recv(1 << 16)
+    if struct.unpack_from("=H", answer, 4)[0] == NLMSG_ERROR:
+        error = -struct.unpack_from("=i", answer, 16)[0]
+        if error:
+            raise OSError(error, f"qdisc: {os.strerror(error)}")
+    return answer[16:]
+
+
+def attribute(kind, payload):
+    return struct.pack("=HH", 4 + len(payload), kind) + payload + bytes(-len(payload) % 4)
+
+
+@contextlib.contextmanager
+def netem(loss):
+    # struct tc_netem_qopt: latency, limit, loss, gap, duplicate, jitter
+    options = struct.pack("=6I", 0, 100000, int(loss * 0xffffffff), 0, 0, 0)
+    qdisc(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_ACK,
+          attribute(TCA_KIND, b"netem\0") + attribute(TCA_OPTIONS, options))
+    try:
+        yield
+    finally:
+        qdisc(RTM_DELQDISC, NLM_F_ACK)
+
+
+def netem_drops():
+    """Returns how many packets it has lost."""
+    answer = qdisc(RTM_GETQDISC, 0)
+    offset = 20
+    while offset + 4 <= len(answer):
+        length, kind = struct.unpack_from("=HH", answer, offset)
+        if kind == TCA_STATS:
+            # struct tc_stats: bytes (64 bits), packets, drops
+            return struct.unpack_from("=QII", answer, offset + 4)[2]
+        offset += (length + 3) & ~3
+    raise LookupError("no statistics of netem")
+
+
+def rate():
+    """Returns the bytes per second that `bulk send` wrote down."""
+    return float(Path("/run/rate").read_text(encoding="ascii"))
+
+
+def bulk_alone():
+    with subprocess.Popen(["bulk", "serve", "127.0.0.1", "8080"]) as server:
+        by = time.monotonic() + PATIENCE_S
+        try:
+            # It is refused until the server listens.
+            while subprocess.run(["bulk", "send", "127.0.0.1", "8080", LOSSY_BYTES, "/run/rate"],
+                                 stderr=subprocess.DEVNULL, check=False).returncode:
+                if time.monotonic() > by:
+                    raise TimeoutError("bulk can't send")
+                time.sleep(0.1)
+        finally:
+            server.kill()
+    return rate()
+
+
+def lossy():
+    """A connection under packet-loss is at most twice as slow as with the same loss by netem."""
+    ratios = []
+    for number in range(LOSSY_ROUNDS):
+        with netem(LOSS):
+            reference = bulk_alone()
+            if netem_drops() == 0:
+                yield "netem lost no packet"
+        yield from expect_status(run("lossy.yaml", "--seed", str(number)), EXIT_PASS)
+        ratios.append(rate() / reference)
+        print(f"netem {reference / 1e6:.0f} MB/s, packet-loss {rate() / 1e6:.0f} MB/s", flush=True)
+    if sorted(ratios)[len(ratios) // 2] < LEAST_RATIO:
+        yield f"the throughput under packet-loss, in parts of that under netem: {ratios}"
+
+
 CASES = {
     "the kernel's own queue expression is used": native_queue,
     "each network namespace begins with a tunnel's device": devices_before,
@@ -491,6 +577,7 @@ CASES = {
 # Takes minutes, so it only runs if it is asked for by name, as ci/kernels does.
 SLOW_CASES = {
     "the packs pass": packs,
+    "packet-loss slows a connection as netem does": lossy,
 }
 # What is run when the machine is of another architecture than the one that emulates it: ci/arm64 does.
 FOREIGN_CASES = {

@@ -23,7 +23,8 @@ PACKAGE = "linux-image-cloud-{}"
 # built into it. ipip is here because it interferes: each new network namespace gets a tunl0.
 MODULES = ("nf_tables", "nft_queue", "nft_compat", "nft_counter", "nft_limit", "nft_log", "nft_ct",
            "nft_reject_inet", "nfnetlink_queue", "nf_log_syslog", "xt_NFQUEUE", "inet_diag",
-           "tcp_diag", "udp_diag", "af_packet", "veth", "ipip", "nfnetlink_log", "drop_monitor")
+           "tcp_diag", "udp_diag", "af_packet", "veth", "ipip", "nfnetlink_log", "drop_monitor",
+           "sch_netem")
 
 
 def read_module(path):

@@ -67,7 +67,9 @@ def pack(path, source, build, root, modules, foreign):
     for name in (HOME, f"{HOME}/bin", f"{HOME}/modules", "var"):
         archive.directory(name)
     archive.data("etc/hosts", b"127.0.0.1\tlocalhost\n::1\tlocalhost\n", 0o644)
-    for program in ("program/synfault", *(f"targets/{name}" for name in TARGETS)):
+    # Where tests are not built there is no bulk.
+    bulk = "tests/bench/bulk" if (build / "tests/bench/bulk").exists() else None
+    for program in filter(None, ("program/synfault", bulk, *(f"targets/{name}" for name in TARGETS))):
         archive.copy(build / program, f"{HOME}/bin/{Path(program).name}")
     for module in sorted(modules.glob("*.ko")):
         archive.copy(module, f"{HOME}/modules/{module.name}")
