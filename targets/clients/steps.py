@@ -18,6 +18,7 @@ N is the number of an address and MS a time in milliseconds:
   close-all       close all sockets
   wait:MS         sleep
   print:TEXT      print a line on stderr
+  say:TEXT        print a line on stdout
   exit:STATUS     end at once without closing anything
   loop:TIMES … end
 """
@@ -126,8 +127,8 @@ def run(client, steps):
                 loops.pop()
         elif verb == "wait":
             time.sleep(int(arguments[0]) / 1000)
-        elif verb == "print":
-            print(*arguments, sep=":", file=sys.stderr, flush=True)
+        elif verb in ("print", "say"):
+            print(*arguments, sep=":", file=sys.stderr if verb == "print" else sys.stdout, flush=True)
         elif verb == "exit":
             os._exit(int(arguments[0]))
         else:

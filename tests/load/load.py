@@ -10,6 +10,7 @@ or a table.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -46,7 +47,7 @@ class Setting:
         processors = os.cpu_count() or 1
         if self.percent is None:
             return 2 * processors if self.busy else processors
-        return max(1, min(8, processors * 80 // self.percent))
+        return max(1, min(16, processors * 80 // self.percent))
 
 
 class Case:
@@ -80,6 +81,13 @@ def own_case(expectation, scenario, steps, wrong):
     command = f"python3, {mistakes.ROOT / 'targets/clients/steps.py'}, {addresses}, --, {words}"
     return Case(expectation, wrong, ["case.yaml"],
                 f"name: {expectation}\ntimeout: 20s\n{scenario}\nclient: {{command: [{command}]}}\n")
+
+
+def without_pair():
+    """Returns the expectations for which PAIRS has no clients."""
+    schema = json.loads((mistakes.ROOT / "docs/scenario.schema.json").read_text(encoding="utf-8"))
+    names = {name for mapping in ("expect", "bytes") for name in schema["definitions"][mapping]["properties"]}
+    return sorted(names - {"tolerance", "bytes"} - {expectation for expectation, *_ in PAIRS})
 
 
 def all_cases(everything):
@@ -178,6 +186,8 @@ def main():
     parser.add_argument("--all", action="store_true", help="also every mistake that packs catch")
     parser.add_argument("--table", action="store_true", help="print a table")
     options = parser.parse_args()
+    if missing := without_pair():
+        sys.exit(f"pairs.py lacks a right and a wrong client for: {', '.join(missing)}")
     settings = [Setting(percent) for percent in options.quota]
     settings += [Setting(percent, client_alone=True) for percent in options.client_quota]
     settings += [Setting(busy=True)] if options.busy else []

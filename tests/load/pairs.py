@@ -15,8 +15,12 @@ PAIRS = [
      "connect:0 wait:100 connect:0", "connect:0 wait:100 connect:0 close connect:0"),
     ("ended", "endpoints: {api: {faults: [refuse, accept]}}\nexpect: {ended: [refused, closed]}",
      "connect:0 wait:100 connect:0 close", "connect:0 wait:100 connect:0 close connect:0 close"),
-    ("bytes", "endpoints: {api: {serve: echo, faults: [accept]}}\nexpect: {bytes: {sent: 100}}",
-     "connect:0 send:100 read:200 close", "connect:0 send:120 read:200 close"),
+    ("sent", "endpoints: {api: {serve: echo, faults: [accept]}}\nexpect: {bytes: {sent: 100}}",
+     "connect:0 send:100 get:100 close", "connect:0 send:120 get:120 close"),
+    ("received", "endpoints: {api: {serve: echo, faults: [accept]}}\nexpect: {bytes: {received: 100}}",
+     "connect:0 send:100 get:100 close", "connect:0 send:120 get:120 close"),
+    ("stdout", "endpoints: {api: {faults: [refuse]}}\nexpect: {stdout: {contains: gave up}}",
+     "connect:0 wait:100 connect:0 say:gave~up", "connect:0 wait:100 connect:0 say:ok"),
     ("stderr", "endpoints: {api: {faults: [refuse]}}\nexpect: {stderr: {contains: gave up}}",
      "connect:0 wait:100 connect:0 print:gave~up", "connect:0 wait:100 connect:0 print:ok"),
     ("duration", "endpoints: {api: {faults: [refuse]}}\nexpect: {duration: 300ms..1500ms}",
@@ -59,4 +63,13 @@ PAIRS = [
      "loop:2 connect:0:300 wait:50 end", "connect:0:2500"),
     ("herd", "endpoints: {api: {faults: [refuse]}}\nexpect: {herd: {max: 2, within: 150ms}}",
      "loop:4 connect:0 wait:400 end", "loop:8 connect:0 end"),
+    ("reconnects", "endpoints: {api: {serve: echo, faults: [close after 0 bytes, accept]}}\n"
+     "expect: {reconnects: 1}",
+     "connect:0 send:1 read:2000 close wait:50 connect:0",
+     "connect:0 send:1 read:2000 close wait:50 connect:0 connect:0"),
+    ("concurrent-connections", "endpoints: {api: {serve: accept, faults: [accept]}}\n"
+     "expect: {concurrent-connections: 1}",
+     "loop:2 connect:0 wait:100 close end", "loop:2 connect:0 wait:400 end"),
+    ("stale", "endpoints: {api: {serve: echo, faults: [close after 0 bytes]}}\nexpect: {stale: ..400ms}",
+     "connect:0 send:1 read:2000 close", "connect:0 send:1 read:2000 wait:1200 close"),
 ]
