@@ -151,6 +151,30 @@ static size_t find_doubts(struct recording *recording)
 }
 
 /*
+ * Also doubts all runs of a fault whose times differ, if the client's backoff after refusals does
+ * not: such a client is steady, and the machine may have paused. Returns how many runs are in
+ * doubt.
+ */
+static size_t doubt_unsteady(struct recording *recording, size_t n)
+{
+	size_t n_runs = recording->n_runs;
+
+	if (baseline_draws_backoff(recording->observed, n_runs, recording->seen))
+		return n;
+	for (size_t item = 0; item < n_standard_faults; item++) {
+		size_t first = item * n_runs;
+
+		if (!recording->seen[item] || !times_differ(&recording->observed[first], n_runs))
+			continue;
+		for (size_t i = first; i < first + n_runs; i++) {
+			n += !recording->doubtful[i];
+			recording->doubtful[i] = true;
+		}
+	}
+	return n;
+}
+
+/*
  * Keeps only those doubts whose part would not be observed, or without its times. Returns how many
  * runs they are.
  */
@@ -269,6 +293,8 @@ static void settle_doubts(struct recording *recording)
 	for (unsigned round = 0;; round++) {
 		size_t n = find_doubts(recording), jobs;
 
+		if (round == 0)
+			n = doubt_unsteady(recording, n);
 		if (round >= RETRY_LATE_DEFAULT)
 			n = keep_grave_doubts(recording);
 		if (n == 0 || recording->results.interrupted)

@@ -276,10 +276,10 @@ static void write_backoff(const struct draft *draft, struct yaml_writer *writer)
 }
 
 /*
- * Finds how long the client gave unanswered attempts in all runs. If its time ran out, the last
- * attempt ended with the process, which looks like giving up: then it is unknown.
+ * Finds how long at least and at most the client gave unanswered attempts. If its time ran out, the
+ * last attempt ended with the process, which looks like giving up: then it is unknown.
  */
-static bool connect_timeout_is_known(const struct draft *draft, int64_t *ret_ns)
+static bool find_given_up(const struct draft *draft, int64_t *ret_low_ns, int64_t *ret_high_ns)
 {
 	int64_t low_ns = INT64_MAX, high_ns = 0;
 
@@ -291,9 +291,19 @@ static bool connect_timeout_is_known(const struct draft *draft, int64_t *ret_ns)
 		low_ns = MIN(low_ns, run->shortest_ns);
 		high_ns = MAX(high_ns, run->longest_ns);
 	}
+	*ret_low_ns = low_ns;
+	*ret_high_ns = high_ns;
+	return !draft->endless && !draft->followed && low_ns >= SHORTEST_NS;
+}
+
+static bool connect_timeout_is_known(const struct draft *draft, int64_t *ret_ns)
+{
+	int64_t low_ns, high_ns;
+
+	if (!find_given_up(draft, &low_ns, &high_ns) || !times_are_alike(low_ns, high_ns))
+		return false;
 	*ret_ns = rounded(low_ns);
-	return !draft->endless && !draft->followed && low_ns >= SHORTEST_NS &&
-	       times_are_alike(low_ns, high_ns);
+	return true;
 }
 
 static void write_connect_timeout(const struct draft *draft, struct yaml_writer *writer)
@@ -632,6 +642,8 @@ bool baseline_add(const struct baseline *baseline, const struct standard_fault *
 		  struct strbuf *out)
 {
 	struct draft draft = make_draft(baseline, item, records, runs, n_runs);
+	char low[DURATION_TEXT_SIZE], high[DURATION_TEXT_SIZE];
+	int64_t low_ns, high_ns;
 	bool good;
 
 	begin_item(item, out);
@@ -656,10 +668,18 @@ bool baseline_add(const struct baseline *baseline, const struct standard_fault *
 			out,
 			"# The client did not stop in time: it is ended after \"run-for\". Whether "
 			"it would give up is unknown.\n");
-	if (times_are_off(runs, n_runs))
+	if (times_are_off(runs, n_runs)) {
 		strbuf_puts(out, "# Times are not expected: the machine was too slow to tell.\n");
-	else if (!draft.wanted[PART_BACKOFF] && draft.fewest > 2)
-		strbuf_puts(out, "# Backoff is not expected: it differs from run to run.\n");
+	} else {
+		if (!draft.wanted[PART_BACKOFF] && draft.fewest > 2)
+			strbuf_puts(out,
+				    "# Backoff is not expected: it differs from run to run.\n");
+		if (find_given_up(&draft, &low_ns, &high_ns) && !times_are_alike(low_ns, high_ns))
+			strbuf_printf(out,
+				      "# A connect timeout is not expected: the client gave up "
+				      "after %s to %s.\n",
+				      duration_format(low_ns, low), duration_format(high_ns, high));
+	}
 	write_document(&draft, out);
 	return true;
 }

@@ -17,6 +17,14 @@
 
 /* At most this many times are listed one by one. */
 enum { MAX_LISTED = 8, SAID_COLUMNS = 100 };
+/* Times that differ by more than this between runs are random, not planned. */
+#define SAME_NS       (60 * NS_PER_MS)
+#define SAME_RELATIVE 0.05
+
+bool times_are_alike(int64_t low_ns, int64_t high_ns)
+{
+	return high_ns - low_ns <= SAME_NS + (int64_t)(SAME_RELATIVE * (double)high_ns);
+}
 
 /* Returns how much longer or shorter delays may have made the time between two attempts. */
 static int64_t backoff_lag(const struct history *history, const struct delays *delays,

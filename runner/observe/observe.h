@@ -55,6 +55,13 @@ struct observed {
 		       NULL: no output */
 };
 
+/**
+ * times_are_alike() - return whether two times differ as little as those of a steady client do
+ *
+ * That is, a client that repeats itself on an idle machine.
+ */
+bool times_are_alike(int64_t low_ns, int64_t high_ns);
+
 /** observe() - return what the record shows about all attempts; pure; free with observed_free() */
 struct observed observe(const struct record *record);
 /**

@@ -2,9 +2,8 @@
 /* Finds outliers among runs: see outliers.h. */
 #include "runner/observe/outliers.h"
 
-/* Times that differ by more than this between runs are random, not planned. */
-#define SAME_NS       (60 * NS_PER_MS)
-#define SAME_RELATIVE 0.05
+/* A run with more lag than this may differ from others because of it. */
+#define DISTURBING_NS (60 * NS_PER_MS)
 /* A baseline's tolerance, plus a share of the run's duration, over which lags add up. */
 #define OFF_NS       (250 * NS_PER_MS)
 #define OFF_RELATIVE 0.02
@@ -27,11 +26,6 @@ struct group {
 	struct sample *samples;
 	size_t n, capacity;
 };
-
-bool times_are_alike(int64_t low_ns, int64_t high_ns)
-{
-	return high_ns - low_ns <= SAME_NS + (int64_t)(SAME_RELATIVE * (double)high_ns);
-}
 
 bool times_are_off(const struct observed *runs, size_t n_runs)
 {
@@ -134,7 +128,7 @@ static bool doubt_group(struct group *group, bool *doubtful)
 		high_ns = group->samples[group->n - 1].ns;
 		open = !times_are_alike(low_ns, high_ns) && !differ_for_certain(group);
 		for (size_t i = 0; open && doubtful && i < group->n; i++)
-			if (group->samples[i].lag_ns > SAME_NS ||
+			if (group->samples[i].lag_ns > DISTURBING_NS ||
 			    !times_are_alike(low_ns, group->samples[i].ns))
 				doubtful[group->samples[i].run] = true;
 		if (doubtful)
@@ -145,6 +139,20 @@ static bool doubt_group(struct group *group, bool *doubtful)
 	free(group->samples);
 	*group = (struct group){0};
 	return open;
+}
+
+/* Frees the group. Returns whether its times differ. */
+static bool differ_in_group(struct group *group)
+{
+	int64_t low_ns = INT64_MAX, high_ns = 0;
+
+	for (size_t i = 0; i < group->n; i++) {
+		low_ns = MIN(low_ns, group->samples[i].ns);
+		high_ns = MAX(high_ns, group->samples[i].ns);
+	}
+	free(group->samples);
+	*group = (struct group){0};
+	return !times_are_alike(MIN(low_ns, high_ns), high_ns);
 }
 
 /* Adds the k-th backoff of the runs [@first, @end). Returns whether any run has one. */
@@ -163,6 +171,30 @@ static bool add_backoff(struct group *group, struct observed *runs, size_t first
 	return more;
 }
 
+/* Adds how long the runs [@first, @end) waited for answers that did not come. */
+static void add_given_up(struct group *group, struct observed *runs, size_t first, size_t end)
+{
+	for (size_t i = first; i < end; i++)
+		if (runs[i].n_abandoned > 0) {
+			add(group, runs, i, &runs[i].shortest_ns);
+			add(group, runs, i, &runs[i].longest_ns);
+		}
+}
+
+bool times_differ(struct observed *runs, size_t n_runs)
+{
+	struct group group = {0};
+	bool differ = false;
+
+	for (size_t k = 0; add_backoff(&group, runs, 0, n_runs, k); k++)
+		differ |= differ_in_group(&group);
+	/* A client of several addresses gives each another time. */
+	for (size_t i = 0; i < n_runs; i++)
+		if (runs[i].n_addresses <= 1)
+			add_given_up(&group, runs, i, i + 1);
+	return differ_in_group(&group) || differ;
+}
+
 static bool doubt_times(struct observed *runs, size_t first, size_t end, bool *doubtful)
 {
 	struct group group = {0};
@@ -170,11 +202,7 @@ static bool doubt_times(struct observed *runs, size_t first, size_t end, bool *d
 
 	for (size_t k = 0; add_backoff(&group, runs, first, end, k); k++)
 		open |= doubt_group(&group, doubtful);
-	for (size_t i = first; i < end; i++)
-		if (runs[i].n_abandoned > 0) {
-			add(&group, runs, i, &runs[i].shortest_ns);
-			add(&group, runs, i, &runs[i].longest_ns);
-		}
+	add_given_up(&group, runs, first, end);
 	open |= doubt_group(&group, doubtful);
 	for (size_t i = first; i < end; i++)
 		if (runs[i].fallback_ns >= 0)
@@ -197,7 +225,7 @@ static bool doubt_end(const struct observed *runs, size_t first, size_t end, boo
 				  (!timed && one->n_attempts != other->n_attempts);
 	}
 	for (size_t i = first; differ && i < end; i++)
-		if (runs[i].harness_lag_ns + runs[i].client_lag_ns > SAME_NS)
+		if (runs[i].harness_lag_ns + runs[i].client_lag_ns > DISTURBING_NS)
 			doubtful[i] = open = true;
 	return open;
 }

@@ -10,18 +10,19 @@
 #include "runner/observe/standard_faults.h"
 
 /**
- * times_are_alike() - return whether two times differ as little as those of a steady client do
- *
- * That is, a client that repeats itself on an idle machine.
- */
-bool times_are_alike(int64_t low_ns, int64_t high_ns);
-
-/**
  * times_are_off() - return whether synfault was later in every run than a baseline tolerates
  *
  * Runs of one fault run side by side, so all of them may be off by the same amount.
  */
 bool times_are_off(const struct observed *runs, size_t n_runs);
+
+/**
+ * times_differ() - return whether a time of a fault's runs differs from run to run
+ *
+ * A steady client's times don't. A machine that pauses holds up all runs that go on side by side,
+ * and a guest machine does not see that.
+ */
+bool times_differ(struct observed *runs, size_t n_runs);
 
 /**
  * outliers_find() - find the runs that need another look

@@ -161,18 +161,24 @@ static void add_policy(const struct summary *summary)
 static void add_connect_timeout(const struct summary *summary)
 {
 	const struct observed *runs = runs_of(summary, ITEM_NEVER_ANSWERED);
-	char duration[DURATION_TEXT_SIZE];
-	int64_t longest_ns = 0, open_ns, kernel_ns;
+	char duration[DURATION_TEXT_SIZE], shortest[DURATION_TEXT_SIZE];
+	int64_t shortest_ns = INT64_MAX, longest_ns = 0, open_ns, kernel_ns;
 	AUTO_FREE char *text = NULL;
 
-	for (size_t i = 0; summary->seen[ITEM_NEVER_ANSWERED] && i < summary->n_runs; i++)
-		longest_ns = MAX(longest_ns, runs[i].longest_ns);
 	if (!summary->seen[ITEM_NEVER_ANSWERED])
 		return;
+	for (size_t i = 0; i < summary->n_runs; i++) {
+		if (runs[i].n_abandoned > 0)
+			shortest_ns = MIN(shortest_ns, runs[i].shortest_ns);
+		longest_ns = MAX(longest_ns, runs[i].longest_ns);
+	}
 	open_ns = observed_longest_open(runs, summary->n_runs);
 	kernel_ns = observed_longest_timed_out(runs, summary->n_runs);
-	if (longest_ns > 0)
+	if (longest_ns > 0 && times_are_alike(shortest_ns, longest_ns))
 		text = xstrdup(duration_format(longest_ns, duration));
+	else if (longest_ns > 0)
+		text = xasprintf("%s .. %s", duration_format(shortest_ns, shortest),
+				 duration_format(longest_ns, duration));
 	else if (kernel_ns >= 0)
 		text = xasprintf("until the kernel ends it, after %s",
 				 duration_format(kernel_ns, duration));

@@ -254,6 +254,24 @@ Test(baseline, baseline_expects_how_long_the_client_waits_for_an_answer)
 	expect_in(text, "  connect-timeout: 1s\n");
 }
 
+Test(baseline, baseline_says_that_the_time_for_an_answer_differs)
+{
+	struct draft_fixture fixture = begin("drop");
+	AUTO_FREE char *text = NULL;
+
+	for (size_t i = 0; i < RUNS; i++) {
+		struct record_builder *builder = fixture.builders[i];
+
+		record_builder_attempt_dropped(builder, fixture.endpoints[i], 0, 300);
+		record_builder_attempt_dropped(builder, fixture.endpoints[i], 400, 1100);
+		record_builder_client_exits(builder, 1120, 1);
+	}
+	text = draft(&fixture, "drop", (struct baseline){0});
+	expect_in(text, "# A connect timeout is not expected: the client gave up after 300 ms to "
+			"700 ms.\n");
+	expect_not_in(text, "connect-timeout");
+}
+
 /* Another kernel would end the attempt at another time, and that is not the client's timeout. */
 Test(baseline, baseline_pins_the_settings_by_which_the_kernel_timed_out)
 {

@@ -333,6 +333,42 @@ Test(outliers, a_run_that_took_longer_than_nearly_all_others_is_doubtful)
 		expect_outliers(&cases[i], i);
 }
 
+/* A machine that pauses holds up all runs, and a guest machine does not see that. */
+Test(outliers, runs_of_a_steady_client_that_was_held_up_differ)
+{
+	static const struct {
+		int64_t backoff_ms[RUNS], shortest_ms[RUNS], longest_ms[RUNS];
+		size_t n_addresses;
+		bool differ;
+	} cases[] = {
+		{{300, 300, 300}, {600, 600, 600}, {601, 630, 600}, 1, false},
+		{{300, 300, 300}, {600, 600, 600}, {700, 701, 600}, 1, true},
+		{{300, 300, 300}, {600, 600, 600}, {700, 700, 700}, 1, true},
+		{{300, 300, 400}, {600, 600, 600}, {600, 600, 600}, 1, true},
+		/* It gives each address another time. */
+		{{300, 300, 300}, {300, 300, 300}, {600, 600, 600}, 2, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct observed runs[RUNS] = {0};
+		int64_t backoff_ns[RUNS];
+
+		for (size_t run = 0; run < RUNS; run++) {
+			backoff_ns[run] = cases[i].backoff_ms[run] * NS_PER_MS;
+			runs[run] = (struct observed){
+				.n_attempts = 2,
+				.n_addresses = cases[i].n_addresses,
+				.backoff_ns = &backoff_ns[run],
+				.n_backoff = 1,
+				.n_abandoned = 2,
+				.shortest_ns = cases[i].shortest_ms[run] * NS_PER_MS,
+				.longest_ns = cases[i].longest_ms[run] * NS_PER_MS,
+			};
+		}
+		cr_expect_eq(times_differ(runs, RUNS), cases[i].differ, "case %zu", i);
+	}
+}
+
 Test(outliers, a_run_that_lost_time_and_ended_differently_is_doubtful)
 {
 	struct observed runs[MAX_ITEMS * RUNS] = {0};
