@@ -65,6 +65,13 @@ struct artefacts {
 	struct synfault_artefacts paths;
 };
 
+/* What synfault_status() returned. */
+struct status {
+	struct status *next;
+	struct json_value *reply; /* owns the texts */
+	struct synfault_status status;
+};
+
 struct synfault_session {
 	long long number;
 	size_t n_endpoints;
@@ -77,6 +84,7 @@ struct synfault_session {
 	struct synfault_judgement *judgements;
 	struct synfault_judgement *final;
 	struct artefacts *artefacts;
+	struct status *statuses;
 
 	pthread_mutex_t wait_lock; /* for what follows */
 	struct connection waiting;
@@ -323,6 +331,13 @@ static enum synfault_code code_of(const char *name)
 			return codes[i].code;
 	}
 	return SYNFAULT_REFUSED;
+}
+
+static const char *text_or_empty(const struct json_value *object, const char *key)
+{
+	const char *text = json_text(object, key);
+
+	return text ? text : "";
 }
 
 static unsigned long count_of(const struct json_value *object, const char *key)
@@ -647,6 +662,7 @@ void synfault_free(struct synfault_session *session)
 {
 	struct synfault_judgement *judgement, *next;
 	struct artefacts *artefacts;
+	struct status *status;
 
 	if (!session)
 		return;
@@ -666,6 +682,11 @@ void synfault_free(struct synfault_session *session)
 		session->artefacts = artefacts->next;
 		free(artefacts->reply);
 		free(artefacts);
+	}
+	while ((status = session->statuses)) {
+		session->statuses = status->next;
+		free(status->reply);
+		free(status);
 	}
 	for (size_t i = 0; i < session->n_endpoints; i++) {
 		endpoint_deinit(&session->endpoints[i]);
@@ -717,33 +738,96 @@ enum synfault_code synfault_sockaddr(const struct synfault_session *session, con
 									  : SYNFAULT_NOT_FOUND;
 }
 
+/* Asks for the endpoints with their attempts so far, if there is this one; NULL: any. */
+static enum synfault_code ask_status(struct synfault_session *session, const char *endpoint,
+				     struct json_value **ret_reply, struct synfault_error *error)
+{
+	struct request request;
+	enum synfault_code code;
+
+	if (!find_endpoint(session, endpoint))
+		return fail(error, SYNFAULT_NOT_FOUND, "there is no endpoint %s",
+			    endpoint ? endpoint : "at all");
+	begin_session_request(&request, "status", session);
+	pthread_mutex_lock(&session->lock);
+	code = ask(session, &request, ret_reply, error);
+	pthread_mutex_unlock(&session->lock);
+	return code;
+}
+
+/* Returns the first of these endpoints with the name, or any name if it is NULL; or NULL. */
+static const struct json_value *find_status(const struct json_value *endpoint, const char *name)
+{
+	for (; endpoint && name; endpoint = endpoint->next) {
+		const char *its_name = json_text(endpoint, "name");
+
+		if (its_name && strcmp(its_name, name) == 0)
+			break;
+	}
+	return endpoint;
+}
+
+static const struct json_value *first_status(const struct json_value *reply)
+{
+	const struct json_value *endpoints = json_get(json_get(reply, "result"), "endpoints");
+
+	return endpoints ? endpoints->first : NULL;
+}
+
 enum synfault_code synfault_attempts(struct synfault_session *session, const char *endpoint,
 				     unsigned long *ret_attempts, struct synfault_error *error)
 {
-	const struct json_value *endpoints;
+	const struct json_value *one;
 	struct json_value *reply;
-	struct request request;
 	enum synfault_code code;
 	unsigned long n = 0;
 
-	if (endpoint && !find_endpoint(session, endpoint))
-		return fail(error, SYNFAULT_NOT_FOUND, "there is no endpoint %s", endpoint);
-	begin_session_request(&request, "status", session);
-	pthread_mutex_lock(&session->lock);
-	code = ask(session, &request, &reply, error);
-	pthread_mutex_unlock(&session->lock);
+	code = ask_status(session, endpoint, &reply, error);
 	if (code)
 		return code;
-	endpoints = json_get(json_get(reply, "result"), "endpoints");
-	for (const struct json_value *one = endpoints ? endpoints->first : NULL; one;
-	     one = one->next) {
-		const char *name = json_text(one, "name");
-
-		if (!endpoint || (name && strcmp(name, endpoint) == 0))
-			n += count_of(one, "attempts");
-	}
+	for (one = find_status(first_status(reply), endpoint); one;
+	     one = find_status(one->next, endpoint))
+		n += count_of(one, "attempts");
 	free(reply);
 	*ret_attempts = n;
+	return SYNFAULT_OK;
+}
+
+enum synfault_code synfault_status(struct synfault_session *session, const char *endpoint,
+				   const struct synfault_status **ret_status,
+				   struct synfault_error *error)
+{
+	struct status *status = calloc(1, sizeof(*status));
+	const struct json_value *one;
+	enum synfault_code code;
+
+	if (!status)
+		return fail_memory(error);
+	code = ask_status(session, endpoint, &status->reply, error);
+	if (code) {
+		free(status);
+		return code;
+	}
+	one = find_status(first_status(status->reply), endpoint);
+	status->status = (struct synfault_status){
+		.name = find_endpoint(session, endpoint)->name,
+		.script = text_or_empty(one, "script"),
+		.next = text_or_empty(one, "next"),
+		.next_step = count_of(one, "next_step"),
+		.attempts = count_of(one, "attempts"),
+		.refused = count_of(one, "refused"),
+		.established = count_of(one, "established"),
+		.abandoned = count_of(one, "abandoned"),
+		.rejected = count_of(one, "rejected"),
+		.unreachable = count_of(one, "unreachable"),
+		.timed_out = count_of(one, "timed-out"),
+		.open = count_of(one, "open"),
+	};
+	pthread_mutex_lock(&session->lock);
+	status->next = session->statuses;
+	session->statuses = status;
+	pthread_mutex_unlock(&session->lock);
+	*ret_status = &status->status;
 	return SYNFAULT_OK;
 }
 
@@ -898,11 +982,9 @@ static enum synfault_code await_event(struct synfault_session *session, long lon
 
 static void set_event(struct synfault_event *event, const struct json_value *object)
 {
-	const char *kind = json_text(object, "kind");
-
 	*event = (struct synfault_event){
 		.sequence = count_of(object, "seq"),
-		.kind = kind ? kind : "",
+		.kind = text_or_empty(object, "kind"),
 		.endpoint = json_text(object, "endpoint"),
 		.attempt = count_of(object, "number"),
 		.time_ns = json_number(object, "at_ns"),
@@ -1069,11 +1151,9 @@ static struct synfault_judgement *judgement_new(struct json_value *reply)
 		return NULL;
 	judgement->outcome = outcome_of(json_text(result, "outcome"));
 	for (one = findings ? findings->first : NULL; one; one = one->next) {
-		const char *type = json_text(one, "type"), *message = json_text(one, "message");
-
 		judgement->findings[judgement->n_findings++] = (struct synfault_finding){
-			.type = type ? type : "",
-			.message = message ? message : "",
+			.type = text_or_empty(one, "type"),
+			.message = text_or_empty(one, "message"),
 			.subject = json_text(one, "subject"),
 			.expected = json_text(one, "expected"),
 			.actual = json_text(one, "actual"),

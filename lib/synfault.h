@@ -18,8 +18,8 @@
  * threads at once, except synfault_free(); only one at a time may call synfault_next_event().
  * Nothing here changes errno on purpose, prints, or has state of its own.
  *
- * Where a function takes an endpoint, NULL is the first one. Text that a function returns, and
- * judgements, live as long as their session.
+ * Where a function takes an endpoint, NULL is the first one. What a function returns as text or
+ * through a pointer to a structure lives as long as its session, an event until the next one.
  */
 #ifndef SYNFAULT_H
 #define SYNFAULT_H
@@ -107,6 +107,38 @@ struct synfault_artefacts {
 	const char *record;
 	const char *picture;
 	const char *capture;
+};
+
+/**
+ * struct synfault_status - how far an endpoint is
+ * @name: its name
+ * @script: its steps
+ * @next: the step that the next attempt gets
+ * @next_step: the number of that step, from 1
+ * @attempts: how many connection attempts there were so far
+ * @refused: how many of them a fault refused
+ * @established: how many became connections
+ * @abandoned: how many the client gave up without an answer
+ * @rejected: how many were let through to a port at which no process listens
+ * @unreachable: how many a fault answered with ICMP
+ * @timed_out: how many the client's kernel gave up
+ * @open: how many have not ended
+ *
+ * Later versions may append members: only the library makes these structures.
+ */
+struct synfault_status {
+	const char *name;
+	const char *script;
+	const char *next;
+	unsigned long next_step;
+	unsigned long attempts;
+	unsigned long refused;
+	unsigned long established;
+	unsigned long abandoned;
+	unsigned long rejected;
+	unsigned long unreachable;
+	unsigned long timed_out;
+	unsigned long open;
 };
 
 /**
@@ -216,6 +248,18 @@ enum synfault_code synfault_sockaddr(const struct synfault_session *session, con
  */
 enum synfault_code synfault_attempts(struct synfault_session *session, const char *endpoint,
 				     unsigned long *ret_attempts, struct synfault_error *error);
+
+/**
+ * synfault_status() - return how many attempts there were so far, how they ended, and what comes
+ * next
+ * @session: the session
+ * @endpoint: at which endpoint
+ * @ret_status: gets the status, which does not change later, and lives as long as the session
+ * @error: gets what went wrong
+ */
+enum synfault_code synfault_status(struct synfault_session *session, const char *endpoint,
+				   const struct synfault_status **ret_status,
+				   struct synfault_error *error);
 
 /**
  * synfault_wait() - wait until an attempt has had an event

@@ -100,12 +100,13 @@ static void finish(struct synfault_session *session)
 Test(retries, refusals_are_retried)
 {
 	struct synfault_session *session = with_faults("refuse x2, accept");
+	const struct synfault_status *status;
 	struct synfault_error error;
-	unsigned long attempts;
 
 	cr_assert(connect_with_retries(session, "api"), "the client gave up");
-	need(synfault_attempts(session, "api", &attempts, &error), &error);
-	cr_assert_eq(attempts, 3);
+	need(synfault_status(session, "api", &status, &error), &error);
+	cr_assert_eq(status->attempts, 3);
+	cr_assert_eq(status->refused, 2);
 	finish(session);
 }
 

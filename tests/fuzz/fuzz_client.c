@@ -69,6 +69,7 @@ static void use(struct synfault_session *session)
 {
 	const struct synfault_judgement *judgement;
 	const struct synfault_artefacts *artefacts;
+	const struct synfault_status *status;
 	struct sockaddr_storage address;
 	struct synfault_error error;
 	unsigned long number;
@@ -81,6 +82,8 @@ static void use(struct synfault_session *session)
 			REQUIRE(length <= sizeof(address));
 	}
 	synfault_attempts(session, NULL, &number, &error);
+	if (synfault_status(session, NULL, &status, &error) == SYNFAULT_OK)
+		REQUIRE(status->name && status->script && status->next);
 	if (synfault_wait(session, NULL, 1, "syn", 1, &error))
 		REQUIRE(memchr(error.text, '\0', sizeof(error.text)));
 	if (synfault_begin_wait(session, NULL, 1, "syn", 1, &error) == SYNFAULT_OK)

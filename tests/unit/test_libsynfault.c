@@ -160,6 +160,53 @@ Test(libsynfault, attempts_are_counted_at_one_endpoint_or_at_all)
 	stop(&server);
 }
 
+Test(libsynfault, a_status_says_how_attempts_ended_and_what_comes_next)
+{
+	const char *ask = "{\"command\":\"status\",\"session\":7}";
+	const char *full =
+		"{\"ok\":true,\"result\":{\"endpoints\":[{\"name\":\"api\",\"attempts\":1},"
+		"{\"name\":\"db\",\"script\":\"refuse x2, accept\",\"attempts\":28,\"refused\":1,"
+		"\"established\":2,\"abandoned\":3,\"rejected\":4,\"unreachable\":5,\"timed-out\":"
+		"6,"
+		"\"open\":7,\"next_step\":2,\"next\":\"accept\"}]}}";
+	const char *empty = "{\"ok\":true,\"result\":{\"endpoints\":[]}}";
+	const struct turn turns[] = {
+		{OPEN_REQUEST, OPENED}, {ask, full}, {ask, full}, {ask, empty}, {0}};
+	const struct synfault_status *first, *db, *none;
+	struct synfault_session *session;
+	struct synfault_error error;
+	struct server server;
+
+	start(&server, turns);
+	session = open_session();
+	cr_assert_eq(synfault_status(session, NULL, &first, &error), SYNFAULT_OK);
+	cr_assert_eq(synfault_status(session, "db", &db, &error), SYNFAULT_OK);
+	/* What another synfault may leave out. */
+	cr_assert_eq(synfault_status(session, "db", &none, &error), SYNFAULT_OK);
+	cr_assert_str_eq(first->name, "api");
+	cr_assert_eq(first->attempts, 1);
+	cr_assert_str_eq(first->next, "");
+	cr_assert_str_eq(db->name, "db");
+	cr_assert_str_eq(db->script, "refuse x2, accept");
+	cr_assert_str_eq(db->next, "accept");
+	cr_assert_eq(db->next_step, 2);
+	cr_assert_eq(db->attempts, 28);
+	cr_assert_eq(db->refused, 1);
+	cr_assert_eq(db->established, 2);
+	cr_assert_eq(db->abandoned, 3);
+	cr_assert_eq(db->rejected, 4);
+	cr_assert_eq(db->unreachable, 5);
+	cr_assert_eq(db->timed_out, 6);
+	cr_assert_eq(db->open, 7);
+	cr_assert_str_eq(none->name, "db");
+	cr_assert_str_eq(none->script, "");
+	cr_assert_eq(none->attempts, 0);
+	cr_assert_eq(synfault_status(session, "cache", &none, &error), SYNFAULT_NOT_FOUND);
+	cr_assert_eq(synfault_status(session, "db", &none, &error), SYNFAULT_ENDED);
+	synfault_free(session);
+	stop(&server);
+}
+
 Test(libsynfault, a_judgement_has_the_outcome_and_findings)
 {
 	const struct turn turns[] = {
