@@ -32,17 +32,9 @@ struct ctl {
 
 static json_t *make_request(const struct ctl *ctl)
 {
-	json_t *request = json_object();
-
-	json_object_set_new(request, "id", json_integer(1));
-	json_object_set_new(request, "command", json_string(ctl->command));
-	if (ctl->scenario)
-		json_object_set_new(request, "scenario", json_string(ctl->scenario));
-	if (ctl->endpoint)
-		json_object_set_new(request, "endpoint", json_string(ctl->endpoint));
-	if (ctl->for_ns)
-		json_object_set_new(request, "for_ns", json_integer(ctl->for_ns));
-	return request;
+	return json_pack("{s:i, s:s, s:s*, s:s*, s:o*}", "id", 1, "command", ctl->command,
+			 "scenario", ctl->scenario, "endpoint", ctl->endpoint, "for_ns",
+			 ctl->for_ns ? json_integer(ctl->for_ns) : NULL);
 }
 
 /* Sends a request and frees it. */

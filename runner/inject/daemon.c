@@ -72,35 +72,30 @@ static void stop(struct session *self)
 static json_t *status_json(const struct session *self)
 {
 	const struct daemon_config *config = self->config;
-	json_t *object = json_object();
+	const char *state = self->stopping ? "stopping" : self->record ? "armed" : "starting";
 	struct stat network = {0};
+	json_t *object;
 
 	(void)!stat("/proc/self/ns/net", &network);
-	json_object_set_new(object, "state",
-			    json_string(self->stopping ? "stopping"
-					: self->record ? "armed"
-						       : "starting"));
-	json_object_set_new(object, "scenario", json_string(current(self)->name));
-	json_object_set_new(object, "path", json_string(current(self)->path));
-	json_object_set_new(object, "number", json_integer((json_int_t)self->index + 1));
-	json_object_set_new(object, "scenarios", json_integer((json_int_t)config->n_scenarios));
-	json_object_set_new(object, "pid", json_integer(getppid()));
-	json_object_set_new(object, "network", json_integer((json_int_t)network.st_ino));
-	json_object_set_new(object, "seed", json_sprintf("%llu", (unsigned long long)config->seed));
+	/* A path that is not UTF-8 is left out. */
+	object =
+		json_pack("{s:s, s:s, s:o*, s:I, s:I, s:i, s:I, s:o}", "state", state, "scenario",
+			  current(self)->name, "path", json_string(current(self)->path), "number",
+			  (json_int_t)self->index + 1, "scenarios", (json_int_t)config->n_scenarios,
+			  "pid", (int)getppid(), "network", (json_int_t)network.st_ino, "seed",
+			  json_sprintf("%llu", (unsigned long long)config->seed));
 	progress_add_status(object, current(self), self->record, self->started_ns);
 	return object;
 }
 
 static json_t *result_json(const struct result *result)
 {
-	json_t *object = json_object(), *findings = json_array();
+	json_t *findings = json_array();
 
 	for (size_t i = 0; i < result->judgement.n_findings; i++)
 		json_array_append_new(findings, json_string(result->judgement.findings[i].message));
-	json_object_set_new(object, "scenario", json_string(result->scenario->name));
-	json_object_set_new(object, "outcome", json_string(outcome_name(result_outcome(result))));
-	json_object_set_new(object, "findings", findings);
-	return object;
+	return json_pack("{s:s, s:s, s:o}", "scenario", result->scenario->name, "outcome",
+			 outcome_name(result_outcome(result)), "findings", findings);
 }
 
 /* ---- commands ---- */

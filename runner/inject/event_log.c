@@ -41,19 +41,15 @@ static json_t *json_text(const char *text)
 static void armed_json(const struct event_log *events, const struct scenario *scenario,
 		       const struct record *record, const char *control, const char *not_judged)
 {
-	json_t *object = json_object(), *endpoints = json_object();
+	json_t *endpoints = json_object();
 
-	json_object_set_new(object, "event", json_string("armed"));
-	json_object_set_new(object, "scenario", json_text(scenario->name));
-	json_object_set_new(object, "path", json_text(scenario->path));
 	for (size_t i = 0; i < record->n_endpoints; i++)
 		json_object_set_new(endpoints, record->endpoints[i].name,
 				    progress_addresses(&record->endpoints[i]));
-	json_object_set_new(object, "endpoints", endpoints);
-	json_object_set_new(object, "control", json_text(control));
-	if (not_judged)
-		json_object_set_new(object, "not_judged", json_string(not_judged));
-	emit_json(events, object);
+	emit_json(events, json_pack("{s:s, s:o, s:o, s:o, s:o, s:s*}", "event", "armed", "scenario",
+				    json_text(scenario->name), "path", json_text(scenario->path),
+				    "endpoints", endpoints, "control", json_text(control),
+				    "not_judged", not_judged));
 }
 
 void event_log_armed(const struct event_log *events, const struct scenario *scenario,
@@ -172,13 +168,11 @@ void event_log_event(const struct event_log *events, const struct scenario *scen
 
 void event_log_result(const struct event_log *events, const struct result *result)
 {
-	json_t *object = json_object(), *findings = json_array();
+	json_t *findings = json_array();
 
-	json_object_set_new(object, "event", json_string("result"));
-	json_object_set_new(object, "scenario", json_text(result_name(result)));
-	json_object_set_new(object, "outcome", json_string(outcome_name(result_outcome(result))));
 	for (size_t i = 0; i < result->judgement.n_findings; i++)
 		json_array_append_new(findings, json_text(result->judgement.findings[i].message));
-	json_object_set_new(object, "findings", findings);
-	emit_json(events, object);
+	emit_json(events, json_pack("{s:s, s:o, s:s, s:o}", "event", "result", "scenario",
+				    json_text(result_name(result)), "outcome",
+				    outcome_name(result_outcome(result)), "findings", findings));
 }

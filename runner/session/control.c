@@ -162,16 +162,10 @@ static void send_object(const struct control_peer *peer, json_t *object)
 static json_t *make_error(json_t *id, enum control_error error, const char *message,
 			  const char *remedy)
 {
-	json_t *reply = json_object(), *details = json_object();
-
-	json_object_set_new(details, "code", json_string(control_error_name(error)));
-	json_object_set_new(details, "text", json_string(message));
-	if (remedy)
-		json_object_set_new(details, "remedy", json_string(remedy));
-	json_object_set_new(reply, "id", id ? id : json_null());
-	json_object_set_new(reply, "ok", json_false());
-	json_object_set_new(reply, "error", details);
-	return reply;
+	/* json_string() is NULL for what is not UTF-8. */
+	return json_pack("{s:o, s:b, s:{s:s, s:o*, s:o*}}", "id", id ? id : json_null(), "ok", 0,
+			 "error", "code", control_error_name(error), "text", json_string(message),
+			 "remedy", remedy ? json_string(remedy) : NULL);
 }
 
 /* Sends an error and ends the connection: where the next request begins is unknown. */
@@ -629,12 +623,8 @@ json_t *control_id(const struct control_request *request)
 
 void control_reply(struct control_request *request, json_t *result)
 {
-	json_t *reply = json_object();
-
-	json_object_set_new(reply, "id", control_id(request));
-	json_object_set_new(reply, "ok", json_true());
-	json_object_set_new(reply, "result", result);
-	answer(request, reply);
+	answer(request,
+	       json_pack("{s:o, s:b, s:o}", "id", control_id(request), "ok", 1, "result", result));
 }
 
 void control_refuse(struct control_request *request, enum control_error error, const char *remedy,
@@ -665,17 +655,13 @@ void control_tell(struct control *control, json_t *object)
 json_t *control_hello(const struct control *control)
 {
 	const struct control_config *config = &control->config;
-	json_t *hello = json_object(), *commands = json_array(), *limits = json_object();
+	json_t *commands = json_array();
 
 	for (size_t i = 0; i < config->commands.n_items; i++)
 		json_array_append_new(commands, json_string(config->commands.items[i].name));
-	json_object_set_new(limits, "request_bytes", json_integer(CONTROL_MAX_LINE));
-	json_object_set_new(limits, "connections", json_integer((json_int_t)config->max_peers));
-	json_object_set_new(hello, "protocol", json_integer(CONTROL_PROTOCOL));
-	json_object_set_new(hello, "program", json_string(SYNFAULT_VERSION));
-	json_object_set_new(hello, "commands", commands);
-	json_object_set_new(hello, "limits", limits);
-	return hello;
+	return json_pack("{s:i, s:s, s:o, s:{s:i, s:I}}", "protocol", CONTROL_PROTOCOL, "program",
+			 SYNFAULT_VERSION, "commands", commands, "limits", "request_bytes",
+			 CONTROL_MAX_LINE, "connections", (json_int_t)config->max_peers);
 }
 
 static bool all_written(const struct control *control)

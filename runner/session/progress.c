@@ -36,7 +36,7 @@ static json_t *endpoint_json(const struct script_parts *parts, const struct hist
 			     size_t index)
 {
 	const struct record_endpoint *endpoint = &history->record->endpoints[index];
-	json_t *object = json_object();
+	json_t *object;
 	AUTO_FREE const struct attempt_history **attempts = NULL;
 	size_t n = history_of(history, index, &attempts), ends[END_N_KINDS] = {0};
 	size_t step = next_step(&parts->endpoints[index], (uint32_t)n);
@@ -45,15 +45,14 @@ static json_t *endpoint_json(const struct script_parts *parts, const struct hist
 	for (size_t i = 0; i < n; i++)
 		ends[attempts[i]->end]++;
 	step_format(&parts->scenario.endpoints[index].script.steps[step], &next);
-	json_object_set_new(object, "name", json_string(endpoint->name));
-	json_object_set_new(object, "addresses", progress_addresses(endpoint));
-	json_object_set_new(object, "script", json_string(endpoint->script));
-	json_object_set_new(object, "attempts", json_integer((json_int_t)n));
+	object = json_pack("{s:s, s:o, s:s, s:I}", "name", endpoint->name, "addresses",
+			   progress_addresses(endpoint), "script", endpoint->script, "attempts",
+			   (json_int_t)n);
 	for (size_t i = 0; i < END_N_KINDS; i++)
 		json_object_set_new(object, attempt_end_name((enum attempt_end)i),
 				    json_integer((json_int_t)ends[i]));
-	json_object_set_new(object, "next_step", json_integer((json_int_t)step + 1));
-	json_object_set_new(object, "next", json_string(strbuf_text(&next)));
+	json_object_update_new(object, json_pack("{s:I, s:s}", "next_step", (json_int_t)step + 1,
+						 "next", strbuf_text(&next)));
 	return object;
 }
 
@@ -74,9 +73,9 @@ void progress_add_status(json_t *reply, const struct scenario *scenario,
 	for (size_t i = 0; record && i < record->n_problems; i++)
 		json_array_append_new(problems, json_string(record->problems[i].message));
 	history_free(&history);
-	json_object_set_new(reply, "elapsed_ns", json_integer(clock_monotonic_ns() - armed_ns));
-	json_object_set_new(reply, "endpoints", endpoints);
-	json_object_set_new(reply, "problems", problems);
+	json_object_update_new(reply, json_pack("{s:I, s:o, s:o}", "elapsed_ns",
+						clock_monotonic_ns() - armed_ns, "endpoints",
+						endpoints, "problems", problems));
 }
 
 /* Makes an object of members without braces, which are our own. */
@@ -106,10 +105,10 @@ json_t *progress_event(const struct record *record, const struct event *event, s
 	if (event->kind > EVENT_CLOSED || event->u.net.attempt >= record->n_attempts)
 		return object;
 	attempt = &record->attempts[event->u.net.attempt];
-	json_object_set_new(object, "endpoint",
-			    json_string(record->endpoints[attempt->endpoint].name));
-	json_object_set_new(object, "number", json_integer(attempt->number));
-	json_object_set_new(object, "step", json_integer((json_int_t)attempt->step + 1));
+	json_object_update_new(object, json_pack("{s:s, s:I, s:I}", "endpoint",
+						 record->endpoints[attempt->endpoint].name,
+						 "number", (json_int_t)attempt->number, "step",
+						 (json_int_t)attempt->step + 1));
 	return object;
 }
 

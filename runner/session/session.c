@@ -55,9 +55,8 @@ struct session_process {
 
 static json_t *status_json(const struct session_process *self)
 {
-	json_t *object = json_object();
+	json_t *object = json_pack("{s:s}", "scenario", self->config.scenario->name);
 
-	json_object_set_new(object, "scenario", json_string(self->config.scenario->name));
 	progress_add_status(object, self->config.scenario, self->record, self->armed_ns);
 	return object;
 }
@@ -126,26 +125,24 @@ static void command_events(void *userdata, struct control_request *request, cons
 	struct session_process *self = userdata;
 	const struct events_arguments *wanted = arguments;
 	size_t from = wanted->since, to;
-	json_t *object, *events;
+	json_t *events, *following = NULL;
 
 	if (refuse_early(self, request))
 		return;
 	supervise_look(self->supervisor);
-	object = json_object();
 	events = json_array();
 	from = MIN(from, self->n_log);
 	to = MIN(from + MAX_EVENTS, self->n_log);
 	for (size_t i = from; i < to; i++)
 		json_array_append_new(events, progress_event(self->record, &self->log[i], i));
-	json_object_set_new(object, "events", events);
-	json_object_set_new(object, "next", json_integer((json_int_t)to));
 	if (wanted->follow) {
 		const bool all = to == self->n_log;
 
-		json_object_set_new(object, "following", json_boolean(all));
+		following = json_boolean(all);
 		self->following = self->following || all;
 	}
-	control_reply(request, object);
+	control_reply(request, json_pack("{s:o, s:I, s:o*}", "events", events, "next",
+					 (json_int_t)to, "following", following));
 }
 
 /* Reports the newest event in the log. */
@@ -436,22 +433,18 @@ static void on_armed(void *userdata, const struct sandbox *sandbox, const struct
 {
 	struct session_process *self = userdata;
 	AUTO_STRV char **environment = substitute_environment(&sandbox->substitution);
-	json_t *armed = json_object(), *endpoints = json_array(), *variables = json_object();
+	json_t *endpoints = json_array(), *variables = json_object();
 	const struct timeval soon = {.tv_usec = TRIM_US};
 
 	/* No program is started any more, and the first packets and requests come now. */
 	supervisor_confine(ROLE_SESSION);
 	self->record = record;
 	self->armed_ns = supervise_origin_ns(self->supervisor);
-	for (size_t i = 0; i < record->n_endpoints; i++) {
-		json_t *endpoint = json_object();
-
-		json_object_set_new(endpoint, "name", json_string(record->endpoints[i].name));
-		json_object_set_new(endpoint, "script", json_string(record->endpoints[i].script));
-		json_object_set_new(endpoint, "addresses",
-				    progress_addresses(&record->endpoints[i]));
-		json_array_append_new(endpoints, endpoint);
-	}
+	for (size_t i = 0; i < record->n_endpoints; i++)
+		json_array_append_new(
+			endpoints, json_pack("{s:s, s:s, s:o}", "name", record->endpoints[i].name,
+					     "script", record->endpoints[i].script, "addresses",
+					     progress_addresses(&record->endpoints[i])));
 	for (char **variable = environment; *variable; variable++) {
 		char *equals = strchr(*variable, '=');
 
@@ -461,10 +454,9 @@ static void on_armed(void *userdata, const struct sandbox *sandbox, const struct
 			continue;
 		json_object_set_new(variables, *variable, json_string(equals + 1));
 	}
-	json_object_set_new(armed, "endpoints", endpoints);
-	json_object_set_new(armed, "variables", variables);
-	json_object_set_new(armed, "monotonic_ns", json_integer(self->armed_ns));
-	control_tell(self->control, json_pack("{s:o}", "armed", armed));
+	control_tell(self->control,
+		     json_pack("{s:{s:o, s:o, s:I}}", "armed", "endpoints", endpoints, "variables",
+			       variables, "monotonic_ns", self->armed_ns));
 	/* After the reply was sent. */
 	event_base_once(self->base, -1, EV_TIMEOUT, give_memory_back, NULL, &soon);
 }

@@ -675,12 +675,8 @@ static void command_open(void *userdata, struct control_request *request, const 
 
 static json_t *session_json(const struct session *session)
 {
-	json_t *object = json_object();
-
-	json_object_set_new(object, "session", json_integer(session->id));
-	json_object_set_new(object, "name", json_string(session->scenario->name));
-	json_object_set_new(object, "state", json_string(state_name(session)));
-	return object;
+	return json_pack("{s:I, s:s, s:s}", "session", (json_int_t)session->id, "name",
+			 session->scenario->name, "state", state_name(session));
 }
 
 static void command_hello(void *userdata, struct control_request *request, const void *arguments)
@@ -731,18 +727,16 @@ static void command_status(void *userdata, struct control_request *request, cons
 {
 	const struct session_host *host = userdata;
 	const struct session *session;
-	json_t *reply, *sessions;
+	json_t *sessions;
 
 	if (((const struct session_arguments *)arguments)->session) {
 		command_session(userdata, request, arguments);
 		return;
 	}
-	reply = json_object();
 	sessions = json_array();
 	for (session = host->sessions; session; session = session->next)
 		json_array_append_new(sessions, session_json(session));
-	json_object_set_new(reply, "sessions", sessions);
-	control_reply(request, reply);
+	control_reply(request, json_pack("{s:o}", "sessions", sessions));
 }
 
 static const struct judged *find_judged(const struct session_host *host, uint32_t id)
