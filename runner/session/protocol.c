@@ -4,6 +4,19 @@
 
 #include "common/duration.h"
 
+/* The beginning of the initializer of a command's arguments. */
+#define REQUEST(word, S, rows, text)                                                               \
+	JSON_TYPE(S, rows), .name = (word), .about = (text), .is_closed = true
+#define SESSION_FIELD(S)                                                                           \
+	{                                                                                          \
+		"session", JSON_U32(S, session), .min = 1, .max = UINT32_MAX                       \
+	}
+#define ENDPOINT_FIELD(S)                                                                          \
+	{                                                                                          \
+		"endpoint", JSON_TEXT(S, endpoint), .optional = true,                              \
+						    .about = "Missing: the first one."             \
+	}
+
 static const struct json_field open_endpoint_fields[] = {
 	{"name", JSON_TEXT(struct open_endpoint, name)},
 	{"faults", JSON_TEXT(struct open_endpoint, faults),
@@ -45,41 +58,24 @@ static const struct json_field open_fields[] = {
 	 .about = "The name of a scenario in the file or text. Missing: the only one."},
 };
 const struct json_type open_type = {
-	JSON_TYPE(struct open_arguments, open_fields),
-	.name = "open",
-	.about = "Opens a session. The reply comes when its faults are armed.",
-	.is_closed = true,
-	.check = check_open,
-};
-
-#define SESSION_FIELD(S)                                                                           \
-	{                                                                                          \
-		"session", JSON_U32(S, session), .min = 1, .max = UINT32_MAX                       \
-	}
+	REQUEST("open", struct open_arguments, open_fields,
+		"Opens a session. The reply comes when its faults are armed."),
+	.check = check_open};
 
 static const struct json_field session_fields[] = {SESSION_FIELD(struct session_arguments)};
-const struct json_type session_type = {
-	JSON_TYPE(struct session_arguments, session_fields),
-	.name = "session",
-	.about = "A session, by the number that open returned.",
-	.is_closed = true,
-};
+const struct json_type session_type = {REQUEST("session", struct session_arguments, session_fields,
+					       "A session, by the number that open returned.")};
 
 static const struct json_field status_fields[] = {
 	{"session", JSON_U32(struct session_arguments, session), .min = 1, .max = UINT32_MAX,
 	 .optional = true},
 };
-const struct json_type status_type = {
-	JSON_TYPE(struct session_arguments, status_fields),
-	.name = "status",
-	.about = "Shows one session, or lists all.",
-	.is_closed = true,
-};
+const struct json_type status_type = {REQUEST("status", struct session_arguments, status_fields,
+					      "Shows one session, or lists all.")};
 
 static const struct json_field wait_fields[] = {
 	SESSION_FIELD(struct wait_arguments),
-	{"endpoint", JSON_TEXT(struct wait_arguments, endpoint), .optional = true,
-	 .about = "Missing: the first one."},
+	ENDPOINT_FIELD(struct wait_arguments),
 	{"attempt", JSON_U32(struct wait_arguments, attempt), .min = 1, .max = UINT32_MAX,
 	 .optional = true, .about = "Its number at the endpoint, from 1. Missing: 1."},
 	{"event",
@@ -89,18 +85,8 @@ static const struct json_field wait_fields[] = {
 	{"timeout_ns", JSON_DURATION(struct wait_arguments, timeout_ns), .optional = true,
 	 .about = "Missing: 30 s."},
 };
-const struct json_type wait_type = {
-	JSON_TYPE(struct wait_arguments, wait_fields),
-	.name = "wait",
-	.about = "Waits until something has happened to an attempt.",
-	.is_closed = true,
-};
-
-#define ENDPOINT_FIELD(S)                                                                          \
-	{                                                                                          \
-		"endpoint", JSON_TEXT(S, endpoint), .optional = true,                              \
-						    .about = "Missing: the first one."             \
-	}
+const struct json_type wait_type = {REQUEST("wait", struct wait_arguments, wait_fields,
+					    "Waits until something has happened to an attempt.")};
 
 static const struct json_field faults_fields[] = {
 	SESSION_FIELD(struct faults_arguments),
@@ -108,12 +94,9 @@ static const struct json_field faults_fields[] = {
 	{"steps", JSON_TEXT(struct faults_arguments, steps),
 	 .about = "Fault steps, separated by commas: \"refuse x2, accept\"."},
 };
-const struct json_type faults_type = {
-	JSON_TYPE(struct faults_arguments, faults_fields),
-	.name = "faults",
-	.about = "Replaces the faults of an endpoint. The reply comes when the new ones are armed.",
-	.is_closed = true,
-};
+const struct json_type faults_type = {REQUEST(
+	"faults", struct faults_arguments, faults_fields,
+	"Replaces the faults of an endpoint. The reply comes when the new ones are armed.")};
 
 static const struct json_field hold_fields[] = {
 	SESSION_FIELD(struct hold_arguments),
@@ -125,12 +108,8 @@ static const struct json_field hold_fields[] = {
 	{"limit_ns", JSON_DURATION(struct hold_arguments, limit_ns), .optional = true,
 	 .about = "After this time its SYNs are let through. Missing: 30 s; at most 10 minutes."},
 };
-const struct json_type hold_type = {
-	JSON_TYPE(struct hold_arguments, hold_fields),
-	.name = "hold",
-	.about = "Holds an attempt until it is released.",
-	.is_closed = true,
-};
+const struct json_type hold_type = {REQUEST("hold", struct hold_arguments, hold_fields,
+					    "Holds an attempt until it is released.")};
 
 static const struct json_field release_fields[] = {
 	SESSION_FIELD(struct release_arguments),
@@ -140,12 +119,8 @@ static const struct json_field release_fields[] = {
 	{"verdict", JSON_TEXT(struct release_arguments, verdict), .optional = true,
 	 .about = "accept, refuse, drop or unreachable KIND. Missing: accept."},
 };
-const struct json_type release_type = {
-	JSON_TYPE(struct release_arguments, release_fields),
-	.name = "release",
-	.about = "Decides about an attempt that is held.",
-	.is_closed = true,
-};
+const struct json_type release_type = {REQUEST("release", struct release_arguments, release_fields,
+					       "Decides about an attempt that is held.")};
 
 static const struct json_field restart_fields[] = {
 	SESSION_FIELD(struct restart_arguments),
@@ -154,12 +129,8 @@ static const struct json_field restart_fields[] = {
 	{"for_ns", JSON_DURATION(struct restart_arguments, for_ns), .optional = true,
 	 .about = "How long it lasts. Missing: as the step says."},
 };
-const struct json_type restart_type = {
-	JSON_TYPE(struct restart_arguments, restart_fields),
-	.name = "restart",
-	.about = "Begins the outages that wait for a command.",
-	.is_closed = true,
-};
+const struct json_type restart_type = {REQUEST("restart", struct restart_arguments, restart_fields,
+					       "Begins the outages that wait for a command.")};
 
 static const struct json_field events_fields[] = {
 	SESSION_FIELD(struct events_arguments),
@@ -169,11 +140,8 @@ static const struct json_field events_fields[] = {
 	 .about = "Whether to report further events as they happen."},
 };
 const struct json_type events_type = {
-	JSON_TYPE(struct events_arguments, events_fields),
-	.name = "events",
-	.about = "Lists a session's events, some 200 at once, and reports further ones.",
-	.is_closed = true,
-};
+	REQUEST("events", struct events_arguments, events_fields,
+		"Lists a session's events, some 200 at once, and reports further ones.")};
 
 static const struct json_field artefacts_fields[] = {
 	SESSION_FIELD(struct artefacts_arguments),
@@ -181,43 +149,25 @@ static const struct json_field artefacts_fields[] = {
 	 .about = "Where to write; a relative path counts from synfault's directory."},
 };
 const struct json_type artefacts_type = {
-	JSON_TYPE(struct artefacts_arguments, artefacts_fields),
-	.name = "artefacts",
-	.about = "Writes the record and the timeline picture of a session that has ended.",
-	.is_closed = true,
-};
+	REQUEST("artefacts", struct artefacts_arguments, artefacts_fields,
+		"Writes the record and the timeline picture of a session that has ended.")};
 
-/* A document that has the arguments of each command under its name. */
-struct requests {
-	struct open_arguments *open;
-	struct session_arguments *status, *check, *close;
-	struct wait_arguments *wait;
-	struct faults_arguments *faults;
-	struct hold_arguments *hold;
-	struct release_arguments *release;
-	struct restart_arguments *restart;
-	struct events_arguments *events;
-	struct artefacts_arguments *artefacts;
-};
-#define ARGUMENTS(member, T, type)                                                                 \
+/* A document that has the arguments of each command under its name; only its schema is used. */
+#define ARGUMENTS(command, rows)                                                                   \
 	{                                                                                          \
-#member, JSON_POINTER(struct requests, member, T, type), .optional = true          \
+#command, .kind = JSON_KIND_POINTER, .type = &(rows), .optional = true             \
 	}
 static const struct json_field requests_fields[] = {
-	ARGUMENTS(open, struct open_arguments, &open_type),
-	ARGUMENTS(status, struct session_arguments, &status_type),
-	ARGUMENTS(wait, struct wait_arguments, &wait_type),
-	ARGUMENTS(faults, struct faults_arguments, &faults_type),
-	ARGUMENTS(hold, struct hold_arguments, &hold_type),
-	ARGUMENTS(release, struct release_arguments, &release_type),
-	ARGUMENTS(restart, struct restart_arguments, &restart_type),
-	ARGUMENTS(events, struct events_arguments, &events_type),
-	ARGUMENTS(artefacts, struct artefacts_arguments, &artefacts_type),
-	ARGUMENTS(check, struct session_arguments, &session_type),
-	ARGUMENTS(close, struct session_arguments, &session_type),
+	ARGUMENTS(open, open_type),           ARGUMENTS(status, status_type),
+	ARGUMENTS(wait, wait_type),           ARGUMENTS(faults, faults_type),
+	ARGUMENTS(hold, hold_type),           ARGUMENTS(release, release_type),
+	ARGUMENTS(restart, restart_type),     ARGUMENTS(events, events_type),
+	ARGUMENTS(artefacts, artefacts_type), ARGUMENTS(check, session_type),
+	ARGUMENTS(close, session_type),
 };
 const struct json_type requests_type = {
-	JSON_TYPE(struct requests, requests_fields),
+	.fields = requests_fields,
+	.n_fields = ARRAY_SIZE(requests_fields),
 	.about = "The arguments of each command of synfault exec. A request has them beside "
 		 "\"id\" and \"command\".",
 	.is_closed = true,
