@@ -26,7 +26,6 @@ struct run {
 	int64_t started_ns;         /* CLOCK_MONOTONIC */
 	size_t n_found, n_selected; /* scenarios in the files; those selected, in all shards */
 	struct last_failed failed;
-	char *shard_text; /* "3/8" */
 	struct console *console;
 	FILE *err;
 };
@@ -419,12 +418,14 @@ static void find_facts(struct run *run)
 
 static enum exit_status execute(struct run *run, FILE *out)
 {
+	const struct shard *shard = &run->options->shard;
 	enum exit_status status;
 
 	find_facts(run);
-	run->results.records = run->options->records;
-	if (run->options->shard.count)
-		run->results.shard = run->shard_text;
+	if (run->options->records)
+		run->results.records = xstrdup(run->options->records);
+	if (shard->count)
+		run->results.shard = xasprintf("%zu/%zu", shard->number, shard->count);
 	status = run->results.n_items ? run_all(run, out) : run_nothing(run, out);
 	outputs_write_github(&run->options->outputs, &run->results, run->err);
 	/* A run that lacks a wanted report does not pass. */
@@ -498,7 +499,6 @@ static void free_run(struct run *run)
 	for (size_t i = 0; i < run->n_files; i++)
 		scenario_file_free(run->files[i]);
 	free(run->files);
-	free(run->shard_text);
 }
 
 /* Does everything after the command line. */
@@ -507,7 +507,6 @@ static enum exit_status load_and_run(struct run *run, char *const *paths, size_t
 	const struct run_options *options = run->options;
 
 	run->results.seed = options->seed.given ? options->seed.value : random_seed();
-	run->shard_text = xasprintf("%zu/%zu", options->shard.number, options->shard.count);
 	if ((!options->list && !reports_are_possible(run)) || !load(run, paths, n_paths) ||
 	    !take_shard(run))
 		return STATUS_USAGE;

@@ -196,8 +196,7 @@ static struct stored_run *open_directory(const char *directory, char **ret_messa
 	run->results.facts.timing_scale = 1;
 	run->results.facts.user = -1;
 	if (listed.shard.count)
-		run->shard = xasprintf("%zu/%zu", listed.shard.number, listed.shard.count);
-	run->results.shard = run->shard;
+		run->results.shard = xasprintf("%zu/%zu", listed.shard.number, listed.shard.count);
 	for (char **name = listed.names; *name; name++)
 		if (!take_record(run, directory, *name, ret_message))
 			return NULL;

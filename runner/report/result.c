@@ -258,6 +258,8 @@ void results_free(struct run_results *results)
 		free_earlier(&results->items[i]);
 	}
 	free(results->items);
+	free(results->shard);
+	free(results->records);
 	run_metadata_free(&results->facts);
 	*results = (struct run_results){0};
 }

@@ -99,8 +99,8 @@ struct run_results {
 	uint64_t seed;
 	bool interrupted;          /* by a signal */
 	enum stop_cause stop;      /* STOP_NONE: it ran to its end */
-	const char *shard;         /* "3/8"; borrowed; NULL: the whole suite */
-	const char *records;       /* directory of its records; borrowed; NULL: none were written */
+	char *shard;               /* owned; "3/8"; NULL: the whole suite */
+	char *records;             /* owned; directory of its records; NULL: none were written */
 	struct run_metadata facts; /* owned */
 };
 

@@ -25,17 +25,8 @@ static void add(struct report_file *out, const char *text)
 static void add_head(struct report_file *out, const struct run_results *results)
 {
 	struct outcome_counts counts = results_count(results);
-	AUTO_FREE char *shard = results->shard ? xstrdup(results->shard) : NULL;
-	AUTO_FREE char *records = results->records ? xstrdup(results->records) : NULL;
 	const struct json_document document = {
-		.started_realtime_ns = results->started_realtime_ns,
-		.duration_ns = results->duration_ns,
-		.interrupted = results->interrupted,
-		.stop = results->stop,
-		.seed = results->seed,
-		.shard = shard,
-		.records = records,
-		.facts = results->facts,
+		.run = *results,
 		.summary =
 			{
 				.scenarios = results->n_items,
@@ -58,29 +49,20 @@ static void add_result(struct report_file *out, const struct result *result, siz
 	AUTO_FREE char *name = xstrdup(result_name(result)), *path = xstrdup(result_path(result));
 	AUTO_STRBUF struct strbuf reason = {0};
 	struct json_result json = {
+		.result = *result,
 		.name = name,
 		.path = path,
 		.repository_path = repository_path,
 		.line = result_line(result),
 		.file = result->file ? (uint32_t)file : UINT32_MAX,
 		.tags = result->scenario ? result->scenario->tags : NULL,
-		.number = result->number,
-		.repetition = result->repetition,
-		.n_repetitions = result->repetition ? result->n_repetitions : 0,
 		.outcome = result_outcome(result),
-		.flaky = result->flaky,
-		.interrupted = result->interrupted,
-		.stop = result->stop,
-		.duration_ns = MAX(result->duration_ns, 0),
-		.repeat = result->repeat,
-		.capture = result->capture,
-		.no_capture = result->no_capture,
 		.judgement = result->broken ? NULL : &judgement,
-		.earlier = result->earlier,
-		.n_earlier = result->n_earlier,
-		.record = result->record,
 	};
 
+	json.result.duration_ns = MAX(result->duration_ns, 0);
+	if (!result->repetition)
+		json.result.n_repetitions = 0;
 	result_reason(result, &reason);
 	json.reason = reason.data;
 	if (result->broken) {

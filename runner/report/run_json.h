@@ -24,7 +24,6 @@ struct stored_run {
 	size_t n_files, files_capacity;
 	struct scenario **unread; /* substitutes: see stored_run_is_readable() */
 	size_t n_unread, unread_capacity;
-	char *shard, *records;
 };
 
 /**

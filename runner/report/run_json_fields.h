@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The tables of a run's JSON document: writer, reader and docs/run.schema.json follow from them.
- * What a result borrows from its scenario has a struct of its own here.
+ * What a result borrows from its scenario has members of its own here.
  */
 #ifndef SYNFAULT_RUNNER_REPORT_RUN_JSON_FIELDS_H
 #define SYNFAULT_RUNNER_REPORT_RUN_JSON_FIELDS_H
@@ -17,32 +17,19 @@ struct json_file {
 };
 
 struct json_result {
+	struct result result; /* read: without file, scenario, broken document and judgement */
 	char *name, *path, *repository_path;
 	uint32_t line, file; /* file: index into the document's; UINT32_MAX: none */
 	char **tags;
-	size_t number;
-	uint32_t repetition, n_repetitions;
 	enum outcome outcome;
 	char *reason;
-	bool flaky, interrupted;
-	enum stop_cause stop;
-	int64_t duration_ns;
-	char *repeat, *capture, *no_capture;
 	struct judgement *judgement; /* or NULL, and these: */
 	struct diag *diagnostics;
 	size_t n_diagnostics;
-	struct earlier_run *earlier;
-	size_t n_earlier, earlier_capacity;
-	struct record *record;
 };
 
 struct json_document {
-	int64_t started_realtime_ns, duration_ns;
-	bool interrupted;
-	enum stop_cause stop;
-	uint64_t seed;
-	char *shard, *records;
-	struct run_metadata facts;
+	struct run_results run; /* read: without items */
 	struct {
 		size_t scenarios, passed, failed, errors, skipped, flaky;
 		uint32_t exit_status;

@@ -24,8 +24,8 @@ struct loader {
 static bool is_attached(const struct json_document *document, size_t file)
 {
 	for (size_t i = 0; i < document->n_results; i++)
-		if (document->results[i].file == file && document->results[i].record)
-			return document->results[i].record->attached;
+		if (document->results[i].file == file && document->results[i].result.record)
+			return document->results[i].result.record->attached;
 	return false;
 }
 
@@ -65,9 +65,10 @@ static const struct scenario *find_scenario(struct loader *loader, size_t index,
 
 /* Finds the scenario of a session by its line and gives it the session's name, or returns NULL. */
 static const struct scenario *find_session(struct scenario_file *file,
-					   const struct json_result *json)
+					   const struct json_result *json,
+					   const struct record *record)
 {
-	for (size_t i = 0; json->record && json->record->attached && i < file->n_scenarios; i++) {
+	for (size_t i = 0; record && record->attached && i < file->n_scenarios; i++) {
 		struct scenario *scenario = file->scenarios[i];
 
 		if (scenario->place.line != json->line)
@@ -129,10 +130,10 @@ static void take_identity(struct loader *loader, struct json_result *json, struc
 	}
 	result->scenario = find_scenario(loader, json->file, json->name);
 	if (!result->scenario)
-		result->scenario = find_session(file, json);
+		result->scenario = find_session(file, json, result->record);
 	if (result->scenario)
 		return;
-	stand_in = stored_run_stand_in(loader->run, file->path, json->name, json->record);
+	stand_in = stored_run_stand_in(loader->run, file->path, json->name, result->record);
 	stand_in->place.line = json->line;
 	if (json->tags) {
 		strv_free(stand_in->tags);
@@ -199,23 +200,10 @@ static bool take_result(struct loader *loader, struct json_result *json, struct 
 {
 	const char *path;
 
+	*result = json->result;
+	json->result = (struct result){0};
 	take_identity(loader, json, result);
 	path = result_path(result);
-	result->record = steal_pointer(&json->record);
-	result->duration_ns = json->duration_ns;
-	result->interrupted = json->interrupted;
-	result->stop = json->stop;
-	result->number = json->number;
-	result->repetition = json->repetition;
-	result->n_repetitions = json->n_repetitions;
-	result->flaky = json->flaky;
-	result->repeat = steal_pointer(&json->repeat);
-	result->capture = steal_pointer(&json->capture);
-	result->no_capture = steal_pointer(&json->no_capture);
-	result->earlier = steal_pointer(&json->earlier);
-	result->n_earlier = json->n_earlier;
-	result->earlier_capacity = json->earlier_capacity;
-	json->n_earlier = 0;
 	if (json->judgement) {
 		result->judgement = *json->judgement;
 		free(json->judgement);
@@ -243,15 +231,8 @@ static bool take_document(struct stored_run *run, struct json_document *document
 	struct loader loader = {.run = run, .n_files = document->n_files, .reader = reader};
 	bool good = true;
 
-	results->started_realtime_ns = document->started_realtime_ns;
-	results->duration_ns = document->duration_ns;
-	results->interrupted = document->interrupted;
-	results->stop = document->stop;
-	results->seed = document->seed;
-	results->shard = run->shard = steal_pointer(&document->shard);
-	results->records = run->records = steal_pointer(&document->records);
-	results->facts = document->facts;
-	document->facts = (struct run_metadata){0};
+	*results = document->run;
+	document->run = (struct run_results){0};
 	for (size_t i = 0; i < document->n_files; i++)
 		take_file(run, &document->files[i], is_attached(document, i));
 	loader.next = xzalloc((loader.n_files + 1) * sizeof(*loader.next));
@@ -363,8 +344,6 @@ void stored_run_free(struct stored_run *run)
 	for (size_t i = 0; i < run->n_unread; i++)
 		scenario_free(run->unread[i]);
 	free(run->unread);
-	free(run->shard);
-	free(run->records);
 	free(run);
 }
 

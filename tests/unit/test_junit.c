@@ -829,7 +829,7 @@ Test(junit, names_the_files_of_a_case_the_picture_first)
 	write_text(capture, "");
 	write_text(record, "");
 	result->capture = xstrdup(capture);
-	fixture->results.records = directory;
+	fixture->results.records = xstrdup(directory);
 	document = read_back_as(fixture, &options);
 	assert_xpath(document,
 		     "starts-with(//system-out, '[[ATTACHMENT|0001-passes.svg]]\n"

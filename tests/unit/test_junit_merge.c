@@ -124,7 +124,7 @@ Test(junit_merge, merge_refuses_a_file_that_is_not_a_report)
 
 Test(junit_merge, knows_the_shard_of_a_report_even_if_it_is_empty)
 {
-	struct run_results results = {.shard = "3/8", .seed = 1};
+	struct run_results results = {.shard = (char[]){"3/8"}, .seed = 1};
 	size_t length;
 	AUTO_FREE char *text = junit_format(&results, NULL, &length);
 	struct junit_part *part = part_of(text), *whole = part_of(REPORT(""));

@@ -144,7 +144,7 @@ Test(run_json, every_outcome_of_a_scenario_reads_back)
 		     unfinished);
 	made->results.interrupted = true;
 	made->results.stop = STOP_SIGNAL;
-	made->results.shard = "3/8";
+	made->results.shard = xstrdup("3/8");
 	made->results.facts.command = xzalloc(2 * sizeof(char *));
 	made->results.facts.command[0] = xstrdup("caf\xe9");
 	free(made->file->repository_path);
