@@ -53,14 +53,9 @@ static unsigned hash_words(const void *key, size_t length)
 /* What a retransmission needs comes first: with many attempts, memory access takes the time. */
 struct attempt {
 	UT_hash_handle by_key;
-	struct attempt_key key;
-	uint32_t id, endpoint, number, part, step, syns, syn_acks; /* step: of the part */
-	uint32_t syn_data; /* the most data that one of its SYNs carried (RFC 7413) */
-	enum attempt_state state;
-	bool closed, client_ended, server_ended;
-	int64_t delay_ns, started_ns, seen_ns;
-	uint64_t cookie, inode;
-	uint32_t server_isn, server_fin;
+	struct attempt_info info; /* its step is one of the part's */
+	uint32_t part;
+	uint32_t syn_data;   /* the most data that one of its SYNs carried (RFC 7413) */
 	uint32_t older;      /* the previous attempt of its flow, or NO_ATTEMPT */
 	uint32_t older_open; /* the newest open attempt of its flow at its start, or NO_ATTEMPT */
 	/* Of the flow; valid only in its first attempt. */
@@ -322,7 +317,7 @@ static struct attempt *attempt_allocate(struct tracker *tracker)
 	}
 	tracker->n_attempts++;
 	attempt = attempt_at(tracker, id);
-	attempt->id = id;
+	attempt->info.id = id;
 	return attempt;
 }
 
@@ -345,27 +340,27 @@ static struct attempt *find_flow(const struct tracker *tracker, const struct att
 
 static void add_by_key(struct tracker *tracker, struct attempt *attempt)
 {
-	HASH_ADD(by_key, tracker->by_key, key, sizeof(attempt->key), attempt);
+	HASH_ADD(by_key, tracker->by_key, info.key, sizeof(attempt->info.key), attempt);
 }
 
 static void add_flow(struct tracker *tracker, struct attempt *flow)
 {
-	HASH_ADD(by_flow, tracker->by_flow, key, FLOW_KEY_SIZE, flow);
+	HASH_ADD(by_flow, tracker->by_flow, info.key, FLOW_KEY_SIZE, flow);
 }
 
 static void join_flow(struct tracker *tracker, struct attempt *attempt)
 {
-	struct attempt *flow = find_flow(tracker, &attempt->key);
+	struct attempt *flow = find_flow(tracker, &attempt->info.key);
 
 	attempt->older = attempt->older_open = NO_ATTEMPT;
 	if (!flow) {
-		attempt->newest = attempt->newest_open = attempt->id;
+		attempt->newest = attempt->newest_open = attempt->info.id;
 		add_flow(tracker, attempt);
 		return;
 	}
 	attempt->older = flow->newest;
 	attempt->older_open = flow->newest_open;
-	flow->newest = flow->newest_open = attempt->id;
+	flow->newest = flow->newest_open = attempt->info.id;
 }
 
 /* Returns the index of the part that serves the endpoint's next attempt. */
@@ -399,15 +394,15 @@ static struct attempt *attempt_start(struct tracker *tracker, const struct liste
 	/* Only the first script can have several lists. */
 	choice = step_select_next(&part->progress, part_index > 0 ? 0 : listener->list,
 				  key->client.family, now_ns - tracker->origin_ns);
-	attempt->key = *key;
-	attempt->endpoint = listener->endpoint;
+	attempt->info.key = *key;
+	attempt->info.endpoint = listener->endpoint;
 	attempt->part = part_index;
 	if (part->held)
-		part->attempt = attempt->id;
-	attempt->step = choice.step;
-	attempt->number = ++endpoint->n_attempts;
-	attempt->started_ns = now_ns;
-	attempt->delay_ns = choice.delay_ns;
+		part->attempt = attempt->info.id;
+	attempt->info.step = choice.step;
+	attempt->info.number = ++endpoint->n_attempts;
+	attempt->info.started_ns = now_ns;
+	attempt->info.delay_ns = choice.delay_ns;
 	add_by_key(tracker, attempt);
 	join_flow(tracker, attempt);
 	return attempt;
@@ -415,36 +410,20 @@ static struct attempt *attempt_start(struct tracker *tracker, const struct liste
 
 static const struct part *part_of(const struct tracker *tracker, const struct attempt *attempt)
 {
-	return tracker->endpoints[attempt->endpoint].parts[attempt->part];
+	return tracker->endpoints[attempt->info.endpoint].parts[attempt->part];
 }
 
 static const struct step *step_of(const struct tracker *tracker, const struct attempt *attempt)
 {
-	return &part_of(tracker, attempt)->script.steps[attempt->step];
+	return &part_of(tracker, attempt)->script.steps[attempt->info.step];
 }
 
 static struct attempt_info info_of(const struct tracker *tracker, const struct attempt *attempt)
 {
-	return (struct attempt_info){
-		.key = attempt->key,
-		.id = attempt->id,
-		.endpoint = attempt->endpoint,
-		.number = attempt->number,
-		.step = part_of(tracker, attempt)->first_step + attempt->step,
-		.syns = attempt->syns,
-		.syn_acks = attempt->syn_acks,
-		.delay_ns = attempt->delay_ns,
-		.started_ns = attempt->started_ns,
-		.seen_ns = attempt->seen_ns,
-		.cookie = attempt->cookie,
-		.inode = attempt->inode,
-		.server_isn = attempt->server_isn,
-		.state = attempt->state,
-		.closed = attempt->closed,
-		.client_ended = attempt->client_ended,
-		.server_ended = attempt->server_ended,
-		.server_fin = attempt->server_fin,
-	};
+	struct attempt_info info = attempt->info;
+
+	info.step += part_of(tracker, attempt)->first_step;
+	return info;
 }
 
 int tracker_release(struct tracker *tracker, uint32_t endpoint, uint32_t number,
@@ -460,11 +439,11 @@ int tracker_release(struct tracker *tracker, uint32_t endpoint, uint32_t number,
 		return -EAGAIN;
 	attempt = attempt_at(tracker, part->attempt);
 	step = &part->script.steps[0];
-	if (now_ns - attempt->started_ns >= step->delay_max_ns)
+	if (now_ns - attempt->info.started_ns >= step->delay_max_ns)
 		return -ETIME;
 	part->released = true;
-	attempt->delay_ns = MAX(now_ns - attempt->started_ns, INT64_C(0));
-	step_hold(step, verdict, attempt->delay_ns);
+	attempt->info.delay_ns = MAX(now_ns - attempt->info.started_ns, INT64_C(0));
+	step_hold(step, verdict, attempt->info.delay_ns);
 	*ret = info_of(tracker, attempt);
 	return 0;
 }
@@ -488,15 +467,15 @@ int tracker_syn(struct tracker *tracker, const struct packet *packet, int64_t no
 			return -ENOENT;
 		attempt = attempt_start(tracker, listener, &key, now_ns);
 	}
-	attempt->syns++;
+	attempt->info.syns++;
 	/* Only a socket in SYN-SENT sends a SYN. */
-	attempt->seen_ns = MAX(attempt->seen_ns, now_ns);
+	attempt->info.seen_ns = MAX(attempt->info.seen_ns, now_ns);
 	attempt->syn_data = MAX(attempt->syn_data, packet->payload_length);
 	step = step_of(tracker, attempt);
 	*ret = (struct tracker_decision){
 		.attempt = info_of(tracker, attempt),
 		.retransmission = retransmission,
-		.verdict = step_decide(step, attempt->syns, attempt->delay_ns),
+		.verdict = step_decide(step, attempt->info.syns, attempt->info.delay_ns),
 	};
 	return 0;
 }
@@ -505,7 +484,7 @@ bool tracker_pauses(const struct tracker *tracker, uint32_t id, int64_t now_ns)
 {
 	const struct attempt *attempt = attempt_at(tracker, id);
 	/* only the first script can have such outages */
-	const struct part *part = tracker->endpoints[attempt->endpoint].parts[0];
+	const struct part *part = tracker->endpoints[attempt->info.endpoint].parts[0];
 	int64_t since_start_ns = now_ns - tracker->origin_ns;
 
 	for (size_t i = 0; part->pauses && i < part->script.n_steps; i++) {
@@ -514,7 +493,7 @@ bool tracker_pauses(const struct tracker *tracker, uint32_t id, int64_t now_ns)
 		int64_t from_ns = window->from == TIME_FROM_START ? 0 : part->progress.first_ns;
 
 		if (step->action == STEP_PAUSE && step->list == step_of(tracker, attempt)->list &&
-		    (!step->when.family || step->when.family == attempt->key.server.family) &&
+		    (!step->when.family || step->when.family == attempt->info.key.server.family) &&
 		    time_window_holds(window, since_start_ns - from_ns))
 			return true;
 	}
@@ -533,9 +512,9 @@ static struct attempt *find_with_data(const struct tracker *tracker, const struc
 	while (id != NO_ATTEMPT) {
 		struct attempt *attempt = attempt_at(tracker, id);
 
-		if (attempt->closed)
+		if (attempt->info.closed)
 			return NULL; /* so have all older ones */
-		if (key->isn - attempt->key.isn <= attempt->syn_data)
+		if (key->isn - attempt->info.key.isn <= attempt->syn_data)
 			return attempt;
 		id = attempt->older;
 	}
@@ -559,9 +538,9 @@ int tracker_find_answered(const struct tracker *tracker, const struct packet *pa
 {
 	const struct attempt *attempt = find_answered(tracker, packet);
 
-	if (!attempt || attempt->closed)
+	if (!attempt || attempt->info.closed)
 		return -ENOENT;
-	*ret_id = attempt->id;
+	*ret_id = attempt->info.id;
 	return 0;
 }
 
@@ -572,17 +551,17 @@ int tracker_syn_ack(struct tracker *tracker, const struct packet *packet, struct
 	int r = 0;
 
 	/* If the client's socket is gone, its kernel answers the SYN-ACK with RST. */
-	if (!attempt || attempt->closed)
+	if (!attempt || attempt->info.closed)
 		return -ENOENT;
-	attempt->syn_acks++;
-	attempt->server_isn = packet->sequence;
+	attempt->info.syn_acks++;
+	attempt->info.server_isn = packet->sequence;
 	step = step_of(tracker, attempt);
-	if (attempt->state != ATTEMPT_WAITING)
+	if (attempt->info.state != ATTEMPT_WAITING)
 		r = -EALREADY;
-	else if (step->action == STEP_LOSE_SYN_ACK && attempt->syn_acks <= step->lose)
+	else if (step->action == STEP_LOSE_SYN_ACK && attempt->info.syn_acks <= step->lose)
 		r = -EAGAIN;
 	else
-		attempt->state = ATTEMPT_ESTABLISHED;
+		attempt->info.state = ATTEMPT_ESTABLISHED;
 	*ret = info_of(tracker, attempt);
 	return r;
 }
@@ -594,8 +573,8 @@ int tracker_refused(struct tracker *tracker, uint32_t id, struct attempt_info *r
 	if (id >= tracker->n_attempts)
 		return -ENOENT;
 	attempt = attempt_at(tracker, id);
-	if (attempt->state == ATTEMPT_WAITING)
-		attempt->state = ATTEMPT_REFUSED;
+	if (attempt->info.state == ATTEMPT_WAITING)
+		attempt->info.state = ATTEMPT_REFUSED;
 	*ret = info_of(tracker, attempt);
 	return 0;
 }
@@ -608,7 +587,8 @@ int tracker_find_open(struct tracker *tracker, const struct address *client,
 
 	if (!flow)
 		return -ENOENT;
-	while (flow->newest_open != NO_ATTEMPT && attempt_at(tracker, flow->newest_open)->closed)
+	while (flow->newest_open != NO_ATTEMPT &&
+	       attempt_at(tracker, flow->newest_open)->info.closed)
 		flow->newest_open = attempt_at(tracker, flow->newest_open)->older_open;
 	if (flow->newest_open == NO_ATTEMPT)
 		return -ENOENT;
@@ -630,17 +610,17 @@ int tracker_find_newest(const struct tracker *tracker, const struct address *cli
 
 void tracker_note_client_end(struct tracker *tracker, uint32_t id)
 {
-	attempt_at(tracker, id)->client_ended = true;
+	attempt_at(tracker, id)->info.client_ended = true;
 }
 
 void tracker_note_server_fin(struct tracker *tracker, uint32_t id, uint32_t sequence)
 {
 	struct attempt *attempt = attempt_at(tracker, id);
 
-	if (attempt->server_ended)
+	if (attempt->info.server_ended)
 		return;
-	attempt->server_ended = true;
-	attempt->server_fin = sequence;
+	attempt->info.server_ended = true;
+	attempt->info.server_fin = sequence;
 }
 
 struct attempt_info tracker_close(struct tracker *tracker, uint32_t id)
@@ -648,7 +628,7 @@ struct attempt_info tracker_close(struct tracker *tracker, uint32_t id)
 	struct attempt *attempt = attempt_at(tracker, id);
 
 	assert(id < tracker->n_attempts);
-	attempt->closed = true;
+	attempt->info.closed = true;
 	return info_of(tracker, attempt);
 }
 
@@ -656,15 +636,15 @@ void tracker_note_socket(struct tracker *tracker, uint32_t id, uint64_t cookie, 
 {
 	struct attempt *attempt = attempt_at(tracker, id);
 
-	attempt->cookie = cookie;
-	attempt->inode = inode;
+	attempt->info.cookie = cookie;
+	attempt->info.inode = inode;
 }
 
 void tracker_note_seen(struct tracker *tracker, uint32_t id, int64_t at_ns)
 {
 	struct attempt *attempt = attempt_at(tracker, id);
 
-	attempt->seen_ns = MAX(attempt->seen_ns, at_ns);
+	attempt->info.seen_ns = MAX(attempt->info.seen_ns, at_ns);
 }
 
 size_t tracker_n_attempts(const struct tracker *tracker)
