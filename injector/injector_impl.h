@@ -36,16 +36,10 @@ enum problem {
 };
 
 struct injector {
-	struct event_base *base;
+	struct injector_config
+		config; /* what it borrows but the base is gone after injector_new() */
 	struct tracker *tracker;
-	uint64_t seed;
 	struct injector_kernel kernel;
-	void (*on_event)(void *userdata, const struct injector_event *event);
-	void (*on_problem)(void *userdata, enum injector_problem kind, const char *message);
-	int (*went_on)(void *userdata, const struct attempt_info *attempt);
-	int64_t (*to_own_ns)(void *userdata, int64_t kernel_ns);
-	void *userdata;
-	bool want_client_ends;
 	bool overtaken; /* a packet came before the clock was moved last, and was read after that */
 
 	struct flow_table *connections; /* NULL: no script breaks or slows connections */
@@ -61,7 +55,6 @@ struct injector {
 	bool *is_remote;            /* by endpoint */
 	struct rules *remote_rules; /* NULL: no endpoint is remote */
 	struct reinject *reinject;  /* NULL: impossible or unnecessary */
-	uint32_t refuse_mark;
 	struct event *queue_event, *deaths_event;
 
 	struct sock_lookup *lookup; /* NULL: the kernel can't look up sockets */

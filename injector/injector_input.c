@@ -19,7 +19,7 @@ void injector_report(struct injector *injector, enum problem problem, enum injec
 		return;
 	injector->reported[problem] = true;
 	message = FORMAT_REST(format);
-	injector->on_problem(injector->userdata, kind, message);
+	injector->config.on_problem(injector->config.userdata, kind, message);
 }
 
 int64_t injector_now_ns(const struct injector *injector)

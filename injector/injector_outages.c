@@ -54,7 +54,7 @@ static void schedule(struct outage *outage)
 	if (outage->next_ns == INT64_MAX)
 		return;
 	timeout = duration_timeval(outage->next_ns - injector_now_ns(outage->injector));
-	(void)event_base_update_cache_time(outage->injector->base);
+	(void)event_base_update_cache_time(outage->injector->config.base);
 	event_add(outage->timer, &timeout);
 }
 
@@ -276,7 +276,7 @@ void injector_outages_init(struct injector *injector, const struct injector_conf
 	}
 	for (size_t i = 0; i < n; i++) {
 		injector->outages[i].timer =
-			ALLOCATED(evtimer_new(injector->base, due, &injector->outages[i]));
+			ALLOCATED(evtimer_new(injector->config.base, due, &injector->outages[i]));
 	}
 }
 

@@ -76,7 +76,7 @@ static void on_done(void *context, const struct outbox_note *note, int64_t hande
 		event.net.bytes = note->bytes;
 		event.net.outage = note->outage;
 	}
-	injector->on_event(injector->userdata, &event);
+	injector->config.on_event(injector->config.userdata, &event);
 	if (note->kind == EVENT_FAULT && note->fault == FAULT_STALLED)
 		injector_sockets_stalled(injector, event.attempt.id);
 }
@@ -92,11 +92,11 @@ static uint32_t copy_mark(const struct injector *injector, const struct verdict 
 {
 	switch (verdict->kind) {
 	case VERDICT_REFUSE:
-		return injector->refuse_mark;
+		return injector->config.refuse_mark;
 	case VERDICT_UNREACHABLE:
-		return fwmark_unreachable(injector->refuse_mark, verdict->unreachable);
+		return fwmark_unreachable(injector->config.refuse_mark, verdict->unreachable);
 	default:
-		return fwmark_pass(injector->refuse_mark);
+		return fwmark_pass(injector->config.refuse_mark);
 	}
 }
 
@@ -149,7 +149,7 @@ static void host_send_failed(void *context, int error)
 
 struct outbox *injector_outbox_new(struct injector *injector, bool gathers)
 {
-	return outbox_new(injector->base, gathers,
+	return outbox_new(injector->config.base, gathers,
 			  &(struct outbox_host){
 				  .set_verdict = host_set_verdict,
 				  .now_ns = host_now_ns,
@@ -203,7 +203,7 @@ static void connection_report(void *context, const struct connection_fault *faul
 		event.earliest_ns = event.at_ns = injector_now_ns(injector);
 		event.attempt = tracker_attempt(injector->tracker, fault->attempt);
 	}
-	injector->on_event(injector->userdata, &event);
+	injector->config.on_event(injector->config.userdata, &event);
 	if (fault->kind == FAULT_STALLED)
 		injector_sockets_stalled(injector, fault->attempt);
 }
@@ -224,7 +224,8 @@ static int connection_went_on(void *context, uint32_t attempt)
 	const struct injector *injector = context;
 	struct attempt_info info = tracker_attempt(injector->tracker, attempt);
 
-	return injector->went_on ? injector->went_on(injector->userdata, &info) : -EOPNOTSUPP;
+	return injector->config.went_on ? injector->config.went_on(injector->config.userdata, &info)
+					: -EOPNOTSUPP;
 }
 
 static void connection_too_early(void *context, int error)
@@ -248,16 +249,16 @@ static void connection_need_data(void *context, bool needed)
 
 struct flow_table *injector_flow_table_new(struct injector *injector)
 {
-	return flow_table_new(injector->base, &(struct flow_table_host){
-						      .give = connection_give,
-						      .report = connection_report,
-						      .send = connection_send,
-						      .need_data = connection_need_data,
-						      .went_on = connection_went_on,
-						      .too_early = connection_too_early,
-						      .now_ns = host_now_ns,
-						      .context = injector,
-					      });
+	return flow_table_new(injector->config.base, &(struct flow_table_host){
+							     .give = connection_give,
+							     .report = connection_report,
+							     .send = connection_send,
+							     .need_data = connection_need_data,
+							     .went_on = connection_went_on,
+							     .too_early = connection_too_early,
+							     .now_ns = host_now_ns,
+							     .context = injector,
+						     });
 }
 
 /* Returns how the rules must handle the connection of an attempt. */
@@ -309,8 +310,8 @@ static void follow(struct injector *injector, const struct attempt_info *attempt
 				"can't follow a connection: %s", strerror(-r));
 	if (handling == FLOW_QUEUED)
 		flow_table_add(injector->connections, attempt, step,
-			       random_draw(injector->seed, attempt->endpoint, attempt->number,
-					   DRAW_LOSSES),
+			       random_draw(injector->config.seed, attempt->endpoint,
+					   attempt->number, DRAW_LOSSES),
 			       queued, packet);
 }
 
@@ -325,9 +326,9 @@ static struct outbox_change change_handshake(const struct injector *injector, ui
 {
 	const struct step *step = tracker_step(injector->tracker, attempt);
 	bool special = packet->multipath || packet->fast_open || packet->payload_length > 0;
-	bool plain =
-		packet_is_syn(packet) && special && queued->length >= packet->data_offset &&
-		(injector->want_client_ends || handling_of(injector, attempt) != FLOW_UNTOUCHED);
+	bool plain = packet_is_syn(packet) && special && queued->length >= packet->data_offset &&
+		     (injector->config.want_client_ends ||
+		      handling_of(injector, attempt) != FLOW_UNTOUCHED);
 	AUTO_FREE uint8_t *copy = NULL;
 	struct packet changed = *packet;
 	size_t length = queued->length;
@@ -409,7 +410,7 @@ static void take_syn(struct injector *injector, const struct queued_packet *queu
 		.tcp_flags = packet->flags,
 		.net = {.ordinal = decision.attempt.syns, .payload_length = packet->payload_length},
 	};
-	injector->on_event(injector->userdata, &event);
+	injector->config.on_event(injector->config.userdata, &event);
 	if (!decision.retransmission)
 		injector_sockets_look(injector, &decision.attempt, r, queued->outgoing);
 
@@ -528,7 +529,7 @@ static void take_syn_ack(struct injector *injector, const struct queued_packet *
 static bool is_end(const struct injector *injector, const struct packet *packet)
 {
 	return packet->flags & (TCP_FLAG_FIN | TCP_FLAG_RST) && !(packet->flags & TCP_FLAG_SYN) &&
-	       (injector->connections || injector->want_client_ends);
+	       (injector->connections || injector->config.want_client_ends);
 }
 
 void injector_packet(struct injector *injector, const struct queued_packet *queued)

@@ -234,7 +234,7 @@ static int watch_deaths(struct injector *injector, const struct injector_config 
 	if (r < 0)
 		return r;
 	injector->deaths_event =
-		ALLOCATED(event_new(injector->base, sock_diag_monitor_fd(injector->deaths),
+		ALLOCATED(event_new(injector->config.base, sock_diag_monitor_fd(injector->deaths),
 				    EV_READ | EV_PERSIST, deaths_readable, injector));
 	return event_add(injector->deaths_event, NULL) < 0 ? -EIO : 0;
 }
@@ -270,8 +270,8 @@ static int open_all(struct injector *injector, const struct injector_config *con
 	if (r < 0)
 		return r;
 	injector->queue_event =
-		ALLOCATED(event_new(injector->base, queue_fd(injector->queue), EV_READ | EV_PERSIST,
-				    queue_readable, injector));
+		ALLOCATED(event_new(injector->config.base, queue_fd(injector->queue),
+				    EV_READ | EV_PERSIST, queue_readable, injector));
 	r = needs_deaths(config) ? watch_deaths(injector, config, diags) : 0;
 	if (r < 0 && r != -EIO)
 		return r;
@@ -288,15 +288,8 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 {
 	struct injector *injector = xzalloc(sizeof(*injector));
 
-	injector->base = config->base;
-	injector->refuse_mark = refuse_mark(config);
-	injector->on_event = config->on_event;
-	injector->on_problem = config->on_problem;
-	injector->to_own_ns = config->to_own_ns;
-	injector->userdata = config->userdata;
-	injector->went_on = config->went_on;
-	injector->want_client_ends = config->want_client_ends;
-	injector->seed = config->seed;
+	injector->config = *config;
+	injector->config.refuse_mark = refuse_mark(config);
 	injector->tracker = tracker_new(config->endpoints, config->n_endpoints, config->seed);
 	if (config->kernel)
 		injector->kernel = *config->kernel;

@@ -21,7 +21,7 @@
 
 static void emit(struct injector *injector, const struct injector_event *event)
 {
-	injector->on_event(injector->userdata, event);
+	injector->config.on_event(injector->config.userdata, event);
 }
 
 /* ---- looks ---- */
@@ -117,7 +117,7 @@ void injector_sockets_init(struct injector *injector, const struct injector_conf
 		injector->lookup = sock_lookup_new();
 		injector->kernel.find_socket = real_find_socket;
 	}
-	injector->poll_event = ALLOCATED(evtimer_new(injector->base, poll_due, injector));
+	injector->poll_event = ALLOCATED(evtimer_new(injector->config.base, poll_due, injector));
 	(void)event_priority_set(injector->poll_event, INJECTOR_PRIORITY_LOOKS);
 	if (!config->want_sockets)
 		return;
@@ -208,9 +208,9 @@ static uint64_t widen(uint32_t low, uint64_t near)
 /* Returns when a socket's last data came. @since_ns: how long ago, as the kernel says. */
 static int64_t last_receive_ns(const struct injector *injector, int64_t now_ns, int64_t since_ns)
 {
-	return injector->to_own_ns
-		       ? injector->to_own_ns(injector->userdata, clock_kernel_ns() - since_ns)
-		       : now_ns - since_ns;
+	return injector->config.to_own_ns ? injector->config.to_own_ns(injector->config.userdata,
+								       clock_kernel_ns() - since_ns)
+					  : now_ns - since_ns;
 }
 
 /*

@@ -59,12 +59,7 @@ _Static_assert(MESSAGE_MAX > PACKET_COPY_RANGE + 512, "a packet's message fits")
 struct queue {
 	struct mnl_socket *socket;
 	int fd; /* of the socket */
-	uint16_t number;
-	uint32_t refuse_mark;
-	bool repeats; /* see struct queue_config */
-	queue_packet_fn on_packet;
-	queue_handed_over_fn on_handed_over;
-	void *userdata;
+	struct queue_config config;
 	/*
 	 * The kernel stamps packets on arrival while any socket wants time stamps (net/core/dev.c,
 	 * netstamp_needed_key). This socket does, and is used for nothing else.
@@ -214,7 +209,7 @@ static int configure(struct queue *queue, struct nlmsghdr *message)
 static int bind_number(struct queue *queue)
 {
 	char buffer[256];
-	struct nlmsghdr *message = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, queue->number);
+	struct nlmsghdr *message = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, queue->config.number);
 
 	nfq_nlmsg_cfg_put_cmd(message, AF_UNSPEC, NFQNL_CFG_CMD_BIND);
 	return configure(queue, message);
@@ -225,7 +220,7 @@ static int set_parameters(struct queue *queue, const struct queue_config *config
 	uint32_t flags = config->single_segments ? 0 : NFQA_CFG_F_GSO;
 
 	char buffer[256];
-	struct nlmsghdr *message = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, queue->number);
+	struct nlmsghdr *message = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, queue->config.number);
 
 	nfq_nlmsg_cfg_put_params(message, NFQNL_COPY_PACKET, PACKET_COPY_RANGE);
 	nfq_nlmsg_cfg_put_qmaxlen(message, config->length ? config->length : QUEUE_LENGTH);
@@ -248,15 +243,16 @@ static int bind_error(const struct queue *queue, int r, struct diag_list *diags)
 	struct counters counters;
 
 	if ((r == -EBUSY || r == -EPERM) &&
-	    counters_read(queue->counters_fd, queue->number, &counters) == 0) {
+	    counters_read(queue->counters_fd, queue->config.number, &counters) == 0) {
 		diag_add(diags, NULL,
 			 "netfilter queue %u is in use by another process (netlink port %u)",
-			 queue->number, counters.portid);
+			 queue->config.number, counters.portid);
 		diag_hint(diags, "end that process or choose another queue number");
 		return -EBUSY;
 	}
 	if (r == -EPERM) {
-		diag_add(diags, NULL, "no permission to bind netfilter queue %u", queue->number);
+		diag_add(diags, NULL, "no permission to bind netfilter queue %u",
+			 queue->config.number);
 		diag_hint(diags, "synfault needs CAP_NET_ADMIN in the network namespace");
 		return r;
 	}
@@ -267,7 +263,8 @@ static int bind_error(const struct queue *queue, int r, struct diag_list *diags)
 		diag_hint(diags, "load the module: modprobe nfnetlink_queue");
 		return -EOPNOTSUPP;
 	}
-	diag_add(diags, NULL, "can't bind netfilter queue %u: %s", queue->number, strerror(-r));
+	diag_add(diags, NULL, "can't bind netfilter queue %u: %s", queue->config.number,
+		 strerror(-r));
 	return r;
 }
 
@@ -349,12 +346,7 @@ int queue_open(const struct queue_config *config, struct diag_list *diags, struc
 	struct queue *queue = xzalloc(sizeof(*queue));
 	int r;
 
-	queue->number = config->number;
-	queue->refuse_mark = config->refuse_mark;
-	queue->repeats = config->repeats;
-	queue->on_packet = config->on_packet;
-	queue->on_handed_over = config->on_handed_over;
-	queue->userdata = config->userdata;
+	queue->config = *config;
 	queue->timestamp_fd = -1;
 	queue->counters_fd = -1;
 	queue->whole_segments = config->whole_segments && !config->single_segments;
@@ -461,7 +453,7 @@ static void handle_packet(struct queue *queue, const struct nlmsghdr *message)
 		packet.length = mnl_attr_get_payload_len(attributes[NFQA_PAYLOAD]);
 	}
 	note_arrival(queue, attributes[NFQA_TIMESTAMP], &packet);
-	queue->on_packet(queue->userdata, &packet);
+	queue->config.on_packet(queue->config.userdata, &packet);
 }
 
 static void handle_datagram(struct queue *queue, const uint8_t *data, size_t length)
@@ -580,7 +572,7 @@ static int set_packet(struct queue *queue, uint32_t id, const struct packet_verd
 	if (r < 0)
 		return r;
 	buffer = xmalloc(VERDICT_MAX + NLMSG_ALIGN(verdict->length) + MNL_ATTR_HDRLEN);
-	message = nfq_nlmsg_put((char *)buffer, NFQNL_MSG_VERDICT, queue->number);
+	message = nfq_nlmsg_put((char *)buffer, NFQNL_MSG_VERDICT, queue->config.number);
 	nfq_nlmsg_verdict_put(message, (int)id, NF_ACCEPT);
 	nfq_nlmsg_verdict_put_pkt(message, verdict->data, (uint32_t)verdict->length);
 	queue->gathered = true;
@@ -593,7 +585,7 @@ static int number_of(const struct queue *queue, enum verdict_kind kind)
 {
 	if (kind == VERDICT_DROP)
 		return NF_DROP;
-	return queue->repeats && kind != VERDICT_ACCEPT ? NF_REPEAT : NF_ACCEPT;
+	return queue->config.repeats && kind != VERDICT_ACCEPT ? NF_REPEAT : NF_ACCEPT;
 }
 
 int queue_set_verdict(struct queue *queue, uint32_t id, const struct packet_verdict *verdict)
@@ -615,13 +607,13 @@ int queue_set_verdict(struct queue *queue, uint32_t id, const struct packet_verd
 			return r;
 	}
 	message = nfq_nlmsg_put((char *)queue->verdicts + queue->verdicts_length, NFQNL_MSG_VERDICT,
-				queue->number);
+				queue->config.number);
 	nfq_nlmsg_verdict_put(message, (int)id, number_of(queue, kind));
 	if (kind == VERDICT_REFUSE)
-		nfq_nlmsg_verdict_put_mark(message, queue->refuse_mark);
+		nfq_nlmsg_verdict_put_mark(message, queue->config.refuse_mark);
 	if (kind == VERDICT_UNREACHABLE)
-		nfq_nlmsg_verdict_put_mark(
-			message, fwmark_unreachable(queue->refuse_mark, verdict->unreachable));
+		nfq_nlmsg_verdict_put_mark(message, fwmark_unreachable(queue->config.refuse_mark,
+								       verdict->unreachable));
 	queue->verdicts_length += NLMSG_ALIGN(message->nlmsg_len);
 	queue->gathered = true;
 	return queue->dispatching ? 0 : queue_flush(queue);
@@ -640,15 +632,16 @@ int queue_flush(struct queue *queue)
 	handed_ns = queue->handed_ns;
 	queue->handed_ns = 0;
 	queue->gathered = false;
-	if (queue->on_handed_over)
-		queue->on_handed_over(queue->userdata, handed_ns, clock_monotonic_ns());
+	if (queue->config.on_handed_over)
+		queue->config.on_handed_over(queue->config.userdata, handed_ns,
+					     clock_monotonic_ns());
 	return 0;
 }
 
 int queue_copy_all(struct queue *queue, bool all)
 {
 	char buffer[256];
-	struct nlmsghdr *message = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, queue->number);
+	struct nlmsghdr *message = nfq_nlmsg_put(buffer, NFQNL_MSG_CONFIG, queue->config.number);
 
 	/* without an acknowledgment, which would come between the packets */
 	nfq_nlmsg_cfg_put_params(message, NFQNL_COPY_PACKET, all ? COPY_WHOLE : PACKET_COPY_RANGE);
@@ -679,7 +672,7 @@ int queue_losses(struct queue *queue, struct queue_losses *ret)
 	int r = 0;
 
 	if (queue->counters_fd >= 0)
-		r = counters_read(queue->counters_fd, queue->number, &counters);
+		r = counters_read(queue->counters_fd, queue->config.number, &counters);
 	if (r < 0)
 		return r;
 	*ret = (struct queue_losses){
