@@ -40,9 +40,9 @@ static void write_packets(struct pcapng *file, const struct evidence *evidence)
 	struct interfaces interfaces = {0};
 
 	for (size_t i = 0; i < evidence->n_packets; i++) {
-		const struct trial_packet *packet = &evidence->packets[i];
-		AUTO_FREE char *comment =
-			packet->begins ? format_trial(evidence, packet->begins) : NULL;
+		const struct seen_packet *packet = &evidence->packets[i].seen;
+		const struct trial *begins = evidence->packets[i].begins;
+		AUTO_FREE char *comment = begins ? format_trial(evidence, begins) : NULL;
 
 		pcapng_add_packet(file, &(struct pcapng_packet){
 						.interface = place_interface(file, &interfaces,

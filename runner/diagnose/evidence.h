@@ -9,6 +9,7 @@
 #define SYNFAULT_RUNNER_DIAGNOSE_EVIDENCE_H
 
 #include "injector/address.h"
+#include "runner/diagnose/packet_watch.h"
 
 enum { MAX_DIAGNOSE_ADDRESSES = 8, MAX_TRIALS = 50, MAX_LISTENERS = 16, MAX_HOPS = 30 };
 
@@ -199,10 +200,7 @@ struct address_evidence {
 
 /* A packet of a trial, for a capture file. */
 struct trial_packet {
-	int64_t at_ns;
-	uint32_t interface; /* index */
-	uint8_t *data;      /* from the IP header on */
-	uint32_t captured, length;
+	struct seen_packet seen;
 	const struct trial *begins; /* the trial whose first packet it is, or NULL */
 };
 

@@ -313,7 +313,7 @@ void evidence_free(struct evidence *evidence)
 	free(evidence->host);
 	free(evidence->name.nameserver);
 	for (size_t i = 0; i < evidence->n_packets; i++)
-		free(evidence->packets[i].data);
+		free(evidence->packets[i].seen.data);
 	free(evidence->packets);
 	server_free(&evidence->here);
 	server_free(&evidence->there);

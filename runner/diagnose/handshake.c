@@ -360,17 +360,9 @@ static void find_translation(struct running *running, const struct seen_packet *
 static void keep_packet(struct evidence *evidence, struct seen_packet *packet,
 			const struct trial *begins)
 {
-	const struct trial_packet kept = {
-		.at_ns = packet->at_ns,
-		.interface = packet->interface,
-		.data = packet->data,
-		.captured = packet->captured,
-		.length = packet->length,
-		.begins = begins,
-	};
-
+	array_append(evidence->packets, evidence->n_packets, evidence->packets_capacity,
+		     (struct trial_packet){*packet, begins});
 	packet->data = NULL;
-	array_append(evidence->packets, evidence->n_packets, evidence->packets_capacity, kept);
 }
 
 static void match_packets(const struct trials *trials, struct running *running,
@@ -404,7 +396,7 @@ static int compare_packets(const void *a, const void *b)
 {
 	const struct trial_packet *left = a, *right = b;
 
-	return COMPARE(left->at_ns, right->at_ns);
+	return COMPARE(left->seen.at_ns, right->seen.at_ns);
 }
 
 /* Takes from the watch what belongs to the trials. */
