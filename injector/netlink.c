@@ -30,6 +30,13 @@ int netlink_open(int bus, struct mnl_socket **ret)
 	return 0;
 }
 
+int netlink_join(const struct mnl_socket *socket, int group)
+{
+	return mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0
+		       ? -errno
+		       : 0;
+}
+
 void *netlink_map(size_t size)
 {
 	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

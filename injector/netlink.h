@@ -20,6 +20,8 @@
  * Return: 0 or a negative errno.
  */
 int netlink_open(int bus, struct mnl_socket **ret);
+/** netlink_join() - receive the messages of a multicast group, too; return 0 or a negative errno */
+int netlink_join(const struct mnl_socket *socket, int group);
 
 /**
  * netlink_map() - allocate cleared pages for bursts of messages, or end the process

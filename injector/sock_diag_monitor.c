@@ -102,15 +102,10 @@ static int open_all(struct sock_diag_monitor *deaths, const struct address_netwo
 	if (setsockopt(deaths->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
 		(void)setsockopt(deaths->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	r = networks ? keep_networks(deaths->fd, networks) : 0;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(groups); i++)
+		r = netlink_join(deaths->socket, groups[i]);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
-		int group = groups[i];
-
-		if (mnl_socket_setsockopt(deaths->socket, NETLINK_ADD_MEMBERSHIP, &group,
-					  sizeof(group)) < 0)
-			return -errno;
-	}
 	for (size_t i = 0; i < BATCH; i++) {
 		deaths->vectors[i] = (struct iovec){deaths->buffers[i], MESSAGE_MAX};
 		deaths->datagrams[i].msg_hdr.msg_iov = &deaths->vectors[i];

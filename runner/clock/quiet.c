@@ -52,13 +52,9 @@ static int open_loop(void)
 
 static int open_deaths(struct mnl_socket **ret)
 {
-	int group = SKNLGRP_INET_UDP_DESTROY;
 	int r = netlink_open(NETLINK_SOCK_DIAG, ret);
 
-	if (r == 0 &&
-	    mnl_socket_setsockopt(*ret, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
-		r = -errno;
-	return r;
+	return r == 0 ? netlink_join(*ret, SKNLGRP_INET_UDP_DESTROY) : r;
 }
 
 int quiet_new(const struct address_networks *networks, struct quiet **ret)

@@ -82,16 +82,6 @@ static int command(const struct drop_reasons *reasons, uint8_t command, int mode
 	return r;
 }
 
-static int join(const struct mnl_socket *socket)
-{
-	/* The one multicast group that keeps its number (net/netlink/genetlink.c). */
-	int group = NET_DM_GRP_ALERT;
-
-	return mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0
-		       ? -errno
-		       : 0;
-}
-
 static void free_sockets(struct drop_reasons *reasons)
 {
 	if (reasons->commands)
@@ -109,8 +99,9 @@ int drop_reasons_start(struct drop_reasons **ret)
 		r = netlink_open(NETLINK_GENERIC, &reasons.alerts);
 	if (r == 0)
 		r = find_family(reasons.commands, &reasons.family);
+	/* The one multicast group that keeps its number (net/netlink/genetlink.c). */
 	if (r == 0)
-		r = join(reasons.alerts);
+		r = netlink_join(reasons.alerts, NET_DM_GRP_ALERT);
 	/* -EBUSY while another program monitors. */
 	if (r == 0)
 		r = command(&reasons, NET_DM_CMD_CONFIG, NET_DM_ALERT_MODE_PACKET);

@@ -68,15 +68,6 @@ static int commit(struct mnl_socket *socket, uint16_t port)
 	return nft_batch_commit(&batch);
 }
 
-static int join_traces(const struct mnl_socket *socket)
-{
-	int group = NFNLGRP_NFTRACE;
-
-	return mnl_socket_setsockopt(socket, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0
-		       ? -errno
-		       : 0;
-}
-
 int rule_trace_start(uint16_t port, struct rule_trace **ret)
 {
 	struct rule_trace trace = {0};
@@ -84,7 +75,7 @@ int rule_trace_start(uint16_t port, struct rule_trace **ret)
 	int r = netlink_open(NETLINK_NETFILTER, &trace.events);
 
 	if (r == 0)
-		r = join_traces(trace.events);
+		r = netlink_join(trace.events, NFNLGRP_NFTRACE);
 	if (r == 0)
 		r = netlink_open(NETLINK_NETFILTER, &trace.owner);
 	if (r == 0)
