@@ -2,8 +2,6 @@
 /* See event_loop.h. */
 #include "injector/event_loop.h"
 
-#include <event2/event.h>
-
 #include "common/util.h"
 
 struct event_base *event_loop_new(void)
@@ -15,4 +13,25 @@ struct event_base *event_loop_new(void)
 	base = ALLOCATED(event_base_new_with_config(config));
 	event_config_free(config);
 	return base;
+}
+
+struct event *event_loop_readable(struct event_base *base, int fd, event_callback_fn callback,
+				  void *userdata)
+{
+	struct event *event =
+		ALLOCATED(event_new(base, fd, EV_READ | EV_PERSIST, callback, userdata));
+
+	if (event_add(event, NULL) < 0)
+		out_of_memory();
+	return event;
+}
+
+struct event *event_loop_signal(struct event_base *base, int number, event_callback_fn callback,
+				void *userdata)
+{
+	struct event *event = ALLOCATED(evsignal_new(base, number, callback, userdata));
+
+	if (event_add(event, NULL) < 0)
+		out_of_memory();
+	return event;
 }

@@ -3,9 +3,16 @@
 #ifndef SYNFAULT_INJECTOR_EVENT_LOOP_H
 #define SYNFAULT_INJECTOR_EVENT_LOOP_H
 
-struct event_base;
+#include <event2/event.h>
 
 /** event_loop_new() - make an event loop with precise timers; free it with event_base_free() */
 struct event_base *event_loop_new(void);
+/** event_loop_readable() - call back whenever a descriptor is readable; free it with event_free()
+ */
+struct event *event_loop_readable(struct event_base *base, int fd, event_callback_fn callback,
+				  void *userdata);
+/** event_loop_signal() - call back whenever a signal comes; as event_loop_readable() */
+struct event *event_loop_signal(struct event_base *base, int number, event_callback_fn callback,
+				void *userdata);
 
 #endif

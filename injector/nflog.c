@@ -9,7 +9,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <event2/event.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_log.h>
@@ -21,6 +20,7 @@
 
 #include "common/confine.h"
 #include "common/duration.h"
+#include "injector/event_loop.h"
 #include "injector/netlink.h"
 #include "injector/nflog_rules.h"
 
@@ -314,12 +314,9 @@ static void log_readable(evutil_socket_t fd, short what, void *userdata)
 
 static void join_loop(struct nflog *tap, struct event_base *base)
 {
-	for (size_t i = 0; i < N_LOGS; i++) {
-		tap->readable[i] = event_new(base, mnl_socket_get_fd(tap->logs[i].socket),
-					     EV_READ | EV_PERSIST, log_readable, tap);
-		if (!tap->readable[i] || event_add(tap->readable[i], NULL) < 0)
-			out_of_memory();
-	}
+	for (size_t i = 0; i < N_LOGS; i++)
+		tap->readable[i] = event_loop_readable(base, mnl_socket_get_fd(tap->logs[i].socket),
+						       log_readable, tap);
 }
 
 /* ---- beginning and end ---- */

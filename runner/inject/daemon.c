@@ -494,10 +494,10 @@ static void answer(struct session *self)
 
 static enum exit_status run(struct session *self)
 {
-	struct event *watchdog = event_new(self->base, self->config->watchdog_fd,
-					   EV_READ | EV_PERSIST, on_watchdog, self);
-	struct event *interrupt = evsignal_new(self->base, SIGINT, on_signal, self);
-	struct event *terminate = evsignal_new(self->base, SIGTERM, on_signal, self);
+	struct event *watchdog =
+		event_loop_readable(self->base, self->config->watchdog_fd, on_watchdog, self);
+	struct event *interrupt = event_loop_signal(self->base, SIGINT, on_signal, self);
+	struct event *terminate = event_loop_signal(self->base, SIGTERM, on_signal, self);
 	const struct control_config control = {
 		.base = self->base,
 		.fd = self->config->control_fd,
@@ -509,11 +509,6 @@ static enum exit_status run(struct session *self)
 	};
 	enum exit_status status;
 
-	if (!watchdog || !interrupt || !terminate)
-		out_of_memory();
-	event_add(watchdog, NULL);
-	event_add(interrupt, NULL);
-	event_add(terminate, NULL);
 	self->control = control_new(&control);
 	self->session_ns = clock_monotonic_ns();
 	self->results.started_realtime_ns = clock_realtime_ns();

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "injector/event_loop.h"
+
 struct output_capture {
 	struct event *readable;
 	struct stream_writer *writer;
@@ -76,8 +78,7 @@ int output_capture_new(struct event_base *base, const struct lateness_clock *clo
 	capture->on_data = on_data;
 	capture->userdata = userdata;
 	capture->writer = stream_writer_new(name);
-	capture->readable = event_new(base, fds[0], EV_READ | EV_PERSIST, on_readable, capture);
-	event_add(capture->readable, NULL);
+	capture->readable = event_loop_readable(base, fds[0], on_readable, capture);
 	*ret_write_fd = fds[1];
 	*ret = capture;
 	return 0;

@@ -35,6 +35,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "injector/event_loop.h"
 #include "runner/judge/needs.h"
 #include "runner/sandbox/descendants.h"
 #include "runner/sandbox/netns_tables.h"
@@ -637,14 +638,10 @@ void supervisor_run(struct supervisor *self)
 	self->timer = evtimer_new(self->base, on_timer, self);
 	self->starter = evtimer_new(self->base, on_starter, self);
 	self->stopper = evtimer_new(self->base, on_stopper, self);
-	self->children =
-		event_new(self->base, children_fd, EV_READ | EV_PERSIST, on_children, self);
-	event_add(self->children, NULL);
-	if (!self->config->attached) {
-		self->control = event_new(self->base, self->config->control_fd,
-					  EV_READ | EV_PERSIST, on_control, self);
-		event_add(self->control, NULL);
-	}
+	self->children = event_loop_readable(self->base, children_fd, on_children, self);
+	if (!self->config->attached)
+		self->control =
+			event_loop_readable(self->base, self->config->control_fd, on_control, self);
 	if (!self->config->virtual_time || start_clock(self))
 		enter_starting(self);
 	if (!self->done)

@@ -3,7 +3,6 @@
 #include "runner/schedule/schedule.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -12,6 +11,7 @@
 
 #include "common/random.h"
 #include "common/text.h"
+#include "injector/event_loop.h"
 #include "runner/clock/obstacle.h"
 #include "runner/judge/needs.h"
 #include "runner/sandbox/namespace.h"
@@ -349,11 +349,9 @@ static void watch(struct running *running)
 	struct timeval overdue = overdue_after(running->result->scenario);
 
 	running->exited = event_new(self->base, running->pidfd, EV_READ, on_exited, running);
-	running->spoke =
-		event_new(self->base, running->control_fd, EV_READ | EV_PERSIST, on_spoke, running);
+	running->spoke = event_loop_readable(self->base, running->control_fd, on_spoke, running);
 	running->overdue = evtimer_new(self->base, on_overdue, running);
 	event_add(running->exited, NULL);
-	event_add(running->spoke, NULL);
 	event_add(running->overdue, &overdue);
 	running->next = self->running;
 	if (self->running)
@@ -672,16 +670,12 @@ static void watch_time_and_signals(struct scheduler *self)
 	const struct timeval limit = duration_timeval(self->config->global_timeout_ns);
 
 	self->tick = event_new(self->base, -1, EV_PERSIST, on_tick, self);
-	self->interrupt = evsignal_new(self->base, SIGINT, on_signal, self);
-	self->terminate = evsignal_new(self->base, SIGTERM, on_signal, self);
-	self->unread = evsignal_new(self->base, SIGPIPE, on_signal, self);
-	self->status = evsignal_new(self->base, SIGUSR1, on_status, self);
+	self->interrupt = event_loop_signal(self->base, SIGINT, on_signal, self);
+	self->terminate = event_loop_signal(self->base, SIGTERM, on_signal, self);
+	self->unread = event_loop_signal(self->base, SIGPIPE, on_signal, self);
+	self->status = event_loop_signal(self->base, SIGUSR1, on_status, self);
 	self->deadline = evtimer_new(self->base, on_deadline, self);
 	event_add(self->tick, &tick);
-	event_add(self->interrupt, NULL);
-	event_add(self->terminate, NULL);
-	event_add(self->unread, NULL);
-	event_add(self->status, NULL);
 	if (self->config->global_timeout_ns)
 		event_add(self->deadline, &limit);
 }

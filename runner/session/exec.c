@@ -12,7 +12,6 @@
 #include "runner/session/exec.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -21,6 +20,7 @@
 #include <sys/wait.h>
 
 #include "common/duration.h"
+#include "injector/event_loop.h"
 #include "runner/sandbox/descendants.h"
 #include "runner/sandbox/mounts.h"
 #include "runner/sandbox/namespace.h"
@@ -215,15 +215,6 @@ static bool enter_private(struct inner *self, const struct sysctls *settings)
 	return false;
 }
 
-static struct event *add_event(struct inner *self, int fd, event_callback_fn callback)
-{
-	struct event *event =
-		ALLOCATED(event_new(self->base, fd, EV_READ | EV_PERSIST, callback, self));
-
-	event_add(event, NULL);
-	return event;
-}
-
 static void open_sessions(struct inner *self)
 {
 	const struct exec_config *config = self->config;
@@ -270,9 +261,9 @@ static int loop(struct inner *self)
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	self->base = own.base = ALLOCATED(event_base_new());
-	self->children =
-		add_event(self, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_children);
-	self->outer = add_event(self, self->outer_fd, on_outer_message);
+	self->children = event_loop_readable(
+		self->base, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_children, self);
+	self->outer = event_loop_readable(self->base, self->outer_fd, on_outer_message, self);
 	self->deadline = evtimer_new(self->base, on_deadline, self);
 	self->results.seed = self->config->seed;
 	self->results.started_realtime_ns = clock_realtime_ns();
