@@ -14,6 +14,7 @@
 #include "injector/sock_diag_monitor.h"
 #include "runner/sandbox/namespace.h"
 #include "runner/sandbox/network.h"
+#include "runner/sandbox/process.h"
 
 /* Queues, and groups of logged packets, to try in a namespace that other programs use, too. */
 enum { FIRST_QUEUE = 61000, N_QUEUES = 64 };
@@ -181,14 +182,14 @@ void netns_probe_network(bool private_namespace, struct probe *ret)
 	else if (read(fds[0], &probe, sizeof(probe)) != (ssize_t)sizeof(probe))
 		probe = (struct probe){.namespaces = -EPERM};
 	close(fds[0]);
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	if (pid > 0)
+		process_wait(pid);
 	*ret = probe;
 }
 
 int netns_probe_namespace(int kind)
 {
-	int wait_status = 0;
+	int wait_status;
 	pid_t pid;
 
 	if (geteuid() != 0)
@@ -198,7 +199,6 @@ int netns_probe_namespace(int kind)
 		_exit(unshare(kind) < 0 ? errno : 0);
 	if (pid < 0)
 		return -errno;
-	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
-		;
+	wait_status = process_wait(pid);
 	return WIFEXITED(wait_status) ? -WEXITSTATUS(wait_status) : -EIO;
 }

@@ -12,6 +12,7 @@
 
 #include "runner/inject/readiness.h"
 #include "runner/sandbox/netns_tables.h"
+#include "runner/sandbox/process.h"
 #include "runner/sandbox/shared_sandbox.h"
 #include "runner/sandbox/stale_cleanup.h"
 #include "runner/session/control_socket.h"
@@ -95,8 +96,6 @@ static void on_session(struct watchdog *watchdog)
 /* Watches the daemon until it has ended. */
 static int watch(struct watchdog *watchdog)
 {
-	int wait_status = 0;
-
 	for (;;) {
 		struct pollfd fds[] = {
 			{.fd = watchdog->pidfd, .events = POLLIN},
@@ -116,9 +115,7 @@ static int watch(struct watchdog *watchdog)
 		if ((fds[2].revents & POLLHUP) && !(fds[0].revents & POLLIN))
 			usleep(1000);
 	}
-	while (waitpid(watchdog->session, &wait_status, 0) < 0 && errno == EINTR)
-		;
-	return wait_status;
+	return process_wait(watchdog->session);
 }
 
 static enum exit_status conclude(const struct watchdog *watchdog, int wait_status)

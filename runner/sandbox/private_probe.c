@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "runner/sandbox/namespace.h"
+#include "runner/sandbox/process.h"
 #include "runner/sandbox/sandbox.h"
 
 /*
@@ -105,7 +106,7 @@ static char *explain_refusal(int error)
 
 int private_probe(struct private_traits *ret, char **ret_message)
 {
-	int pidfd = -1, pipe_fds[2], status, wait_status = 0;
+	int pidfd = -1, pipe_fds[2], status, wait_status;
 	AUTO_FREE char *message = NULL;
 	AUTO_FCLOSE FILE *in = NULL;
 	pid_t pid;
@@ -126,8 +127,7 @@ int private_probe(struct private_traits *ret, char **ret_message)
 	in = fdopen(pipe_fds[0], "r");
 	status = in ? read_probe(in, ret, &message) : -errno;
 	close(pidfd);
-	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
-		;
+	wait_status = process_wait(pid);
 	/* A probe that is killed says nothing about the machine. */
 	if (status < 0 && WIFSIGNALED(wait_status)) {
 		*ret_message = xasprintf("the probe of private namespaces was killed by signal %d",

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "runner/sandbox/namespace.h"
 
@@ -258,6 +259,15 @@ bool process_proc_is_ours(void)
 		return false;
 	target[length] = '\0';
 	return atoi(target) == getpid();
+}
+
+int process_wait(pid_t pid)
+{
+	int wait_status = 0;
+
+	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
+		;
+	return wait_status;
 }
 
 int64_t process_run_delay_ns(pid_t pid)

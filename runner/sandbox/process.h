@@ -44,6 +44,9 @@ struct process_config {
  */
 pid_t process_spawn(const struct process_config *config, char **ret_message);
 
+/** process_wait() - wait for a child and reap it; return its status as waitpid() does, 0 if none */
+int process_wait(pid_t pid);
+
 /**
  * process_run_delay_ns() - return how long the first thread of a process was ready but did not run
  * @pid: 0: the calling process

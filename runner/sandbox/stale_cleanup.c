@@ -20,6 +20,9 @@
 #include "runner/sandbox/table_names.h"
 #include "runner/sandbox/tmpdir.h"
 
+/* At this number, rules that were left are removed: each slows down changes of the rules. */
+enum { MAX_LEFT = 128 };
+
 /* ---- processes ---- */
 
 /* Returns the sandbox that a process's environment names; 0: none of this network namespace. */
@@ -112,7 +115,8 @@ static void sweep_remotes(void)
 	free(found.items);
 }
 
-void stale_cleanup_rules(void)
+/* Removes only the parts of the common table whose sandboxes are gone. */
+static void sweep_rules(void)
 {
 	struct numbers found = {0};
 	AUTO_FREE struct nft_rules_part *parts = NULL;
@@ -161,7 +165,18 @@ void stale_cleanup_shared(void)
 {
 	/* Processes first, since they could still write into the directories. */
 	sweep_processes();
-	stale_cleanup_rules();
+	sweep_rules();
 	sweep_addresses();
 	tmpdir_sweep();
+}
+
+void stale_cleanup_after(int wait_status, size_t *n_left)
+{
+	if (wait_status != 0)
+		stale_cleanup_shared();
+	else if (++*n_left >= MAX_LEFT)
+		sweep_rules();
+	else
+		return;
+	*n_left = 0;
 }

@@ -7,6 +7,8 @@
 #ifndef SYNFAULT_RUNNER_SANDBOX_STALE_CLEANUP_H
 #define SYNFAULT_RUNNER_SANDBOX_STALE_CLEANUP_H
 
+#include <stddef.h>
+
 /**
  * stale_cleanup_shared() - remove everything, in the namespaces of the calling process
  *
@@ -14,7 +16,14 @@
  * lo, temporary directories. What can't be removed stays.
  */
 void stale_cleanup_shared(void);
-/** stale_cleanup_rules() - remove only the parts of the common table whose sandboxes are gone */
-void stale_cleanup_rules(void);
+/**
+ * stale_cleanup_after() - remove what the supervisor of a shared sandbox left on purpose, or could
+ * not remove
+ * @wait_status: of the supervisor
+ * @n_left: how many have left rules since these were last removed; 0 at first
+ *
+ * The rules of many are removed at once.
+ */
+void stale_cleanup_after(int wait_status, size_t *n_left);
 
 #endif

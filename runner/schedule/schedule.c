@@ -16,6 +16,7 @@
 #include "runner/judge/needs.h"
 #include "runner/sandbox/namespace.h"
 #include "runner/sandbox/netns_lock.h"
+#include "runner/sandbox/process.h"
 #include "runner/sandbox/shared_sandbox.h"
 #include "runner/sandbox/stale_cleanup.h"
 #include "runner/sandbox/supervise.h"
@@ -34,11 +35,6 @@
 #define WATCHDOG_NS (15 * NS_PER_S)
 /* After the run's time limit, scenarios get this long to end before they are killed. */
 #define ENDING_NS (10 * NS_PER_S)
-/*
- * At this number, the leftover rules of shared sandboxes are removed: each slows down changes of
- * the rules.
- */
-enum { MAX_STALE = 128 };
 /* How many scenarios in virtual time run at once, unless the number of jobs is given. */
 enum { VIRTUAL_PER_PROCESSOR = 1 };
 
@@ -277,35 +273,21 @@ static bool read_messages(struct running *running)
 	return false;
 }
 
-/* Removes what the supervisor of a shared sandbox left on purpose, or could not remove. */
-static void clear_after(struct scheduler *self, int wait_status)
-{
-	if (wait_status != 0)
-		stale_cleanup_shared();
-	else if (++self->n_stale >= MAX_STALE)
-		stale_cleanup_rules();
-	else
-		return;
-	self->n_stale = 0;
-}
-
 static void on_exited(evutil_socket_t fd, short what, void *userdata)
 {
 	struct running *running = userdata;
 	struct scheduler *self = running->scheduler;
 	struct result *result = running->result;
-	int wait_status = 0, capture_fd;
+	int wait_status, capture_fd;
 
 	/* Its last messages, before the result. */
 	while (self->config->on_live && read_messages(running))
 		;
-
-	while (waitpid(running->pid, &wait_status, 0) < 0 && errno == EINTR)
-		;
+	wait_status = process_wait(running->pid);
 	result->record =
 		handed_record(result->scenario, running->result_fd, wait_status, self->n_ends > 1);
 	if (isolation_is_shared(&self->isolation, result->scenario))
-		clear_after(self, wait_status);
+		stale_cleanup_after(wait_status, &self->n_stale);
 	result->duration_ns = clock_monotonic_ns() - running->started_ns;
 	result->interrupted = self->n_ends > 0 && result->record->n_problems > 0;
 	result->stop = result->interrupted ? self->stop : STOP_NONE;

@@ -13,6 +13,7 @@
 #include "common/duration.h"
 #include "runner/sandbox/detach.h"
 #include "runner/sandbox/namespace.h"
+#include "runner/sandbox/process.h"
 
 struct searcher {
 	struct searcher_config config;
@@ -118,10 +119,8 @@ static void on_exited(evutil_socket_t fd, short what, void *userdata)
 {
 	struct searcher *self = userdata;
 	struct text_searches searches = {0};
-	int wait_status = 0;
+	const int wait_status = process_wait(self->pid);
 
-	while (waitpid(self->pid, &wait_status, 0) < 0 && errno == EINTR)
-		;
 	if (wait_status != 0 || !read_searches(self->result_fd, &searches))
 		searches = fail_all(self, wait_status);
 	self->config.on_end(self->config.userdata, &searches);

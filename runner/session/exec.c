@@ -323,7 +323,6 @@ static int watch(pid_t pid, int pidfd, int inner_fd)
 	struct pollfd fds[] = {{.fd = pidfd, .events = POLLIN},
 			       {.fd = open_signals(), .events = POLLIN}};
 	struct signalfd_siginfo info;
-	int wait_status = 0;
 
 	while (!(fds[0].revents & POLLIN)) {
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
@@ -334,10 +333,8 @@ static int watch(pid_t pid, int pidfd, int inner_fd)
 			(void)!send(inner_fd, &number, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 		}
 	}
-	while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR)
-		;
 	close(fds[1].fd);
-	return wait_status;
+	return process_wait(pid);
 }
 
 static int conclude(const struct exec_config *config, bool private, int wait_status)

@@ -45,8 +45,6 @@
 #define SESSION_PATH "session"
 
 enum { MAX_PEERS = 1024, MAX_SESSIONS = 1024 };
-/* Leftover rules of ended sessions are removed at this number, since each slows changes down. */
-enum { MAX_STALE = 128 };
 /* Bytes of events that a follower has not read; more are lost to it. */
 enum { MAX_UNREAD_EVENTS = 256 << 10 };
 
@@ -454,12 +452,7 @@ bool session_host_take_dead(struct session_host *host, pid_t pid, int wait_statu
 		channel_read_rest(session->channel);
 	unfollow(session, NULL);
 	record = handed_record(session->scenario, session->result_fd, wait_status, false);
-	if (wait_status != 0)
-		stale_cleanup_shared();
-	else if (++host->n_stale >= MAX_STALE)
-		stale_cleanup_rules();
-	if (wait_status != 0 || host->n_stale >= MAX_STALE)
-		host->n_stale = 0;
+	stale_cleanup_after(wait_status, &host->n_stale);
 	if (session->opening)
 		refuse_opening(session, record);
 	answer_all(&session->relayed, NULL);
