@@ -76,6 +76,12 @@ void diag_sort(struct diag_list *list)
 		list->items[i] = sorted[i].diag;
 }
 
+void diag_list_print(const struct diag_list *list, const char *program, FILE *out)
+{
+	for (size_t i = 0; i < list->n_items; i++)
+		fprintf(out, "%s: %s\n", program, list->items[i].message);
+}
+
 void diag_list_free(struct diag_list *list)
 {
 	for (size_t i = 0; i < list->n_items; i++) {

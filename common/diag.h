@@ -48,6 +48,11 @@ void diag_move(struct diag_list *list, struct diag_list *from);
  * Equal places keep their order.
  */
 void diag_sort(struct diag_list *list);
+/**
+ * diag_list_print() - print each message on a line of its own
+ * @program: what the lines begin with, for example "synfault exec"
+ */
+void diag_list_print(const struct diag_list *list, const char *program, FILE *out);
 /** diag_list_free() - free all diagnostics; the list is empty afterwards */
 void diag_list_free(struct diag_list *list);
 #define AUTO_DIAG CLEANUP(diag_list_free)

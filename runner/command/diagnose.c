@@ -20,12 +20,6 @@ struct diagnose_options {
 	bool json;
 };
 
-static void print_diags(const struct diag_list *diags, FILE *err)
-{
-	for (size_t i = 0; i < diags->n_items; i++)
-		fprintf(err, "synfault diagnose: %s\n", diags->items[i].message);
-}
-
 /* Writes the capture that was asked for; returns whether it is there. */
 static bool write_capture(const char *path, const struct evidence *evidence,
 			  const struct diagnosis *diagnosis, FILE *err)
@@ -40,7 +34,7 @@ static bool write_capture(const char *path, const struct evidence *evidence,
 		return false;
 	}
 	r = capture_write(path, evidence, diagnosis, &diags);
-	print_diags(&diags, err);
+	diag_list_print(&diags, "synfault diagnose", err);
 	return r == 0;
 }
 
@@ -53,7 +47,7 @@ static enum exit_status look(const char *target, const struct diagnose_options *
 	AUTO_DIAG struct diag_list diags = {0};
 
 	if (options->capture && report_file_check("capture", options->capture, &diags) < 0) {
-		print_diags(&diags, err);
+		diag_list_print(&diags, "synfault diagnose", err);
 		return STATUS_USAGE;
 	}
 	if (examine(target, options->local_port, &options->plan, &evidence) < 0) {

@@ -179,8 +179,7 @@ static bool reports_are_possible(const struct exec_command *self)
 	bool possible = outputs_check(&self->options->outputs, self->err);
 
 	possible = captures_prepare(&self->options->capture, &diags) == 0 && possible;
-	for (size_t i = 0; i < diags.n_items; i++)
-		fprintf(self->err, "synfault exec: %s\n", diags.items[i].message);
+	diag_list_print(&diags, "synfault exec", self->err);
 	return possible;
 }
 

@@ -65,8 +65,7 @@ static enum exit_status write_report(const char *path, const char *text, size_t 
 
 	if (junit_write_text(text, length, path, &diags) == 0)
 		return STATUS_PASSED;
-	for (size_t i = 0; i < diags.n_items; i++)
-		fprintf(err, "synfault merge: %s\n", diags.items[i].message);
+	diag_list_print(&diags, "synfault merge", err);
 	return STATUS_UNJUDGED;
 }
 

@@ -37,8 +37,7 @@ bool outputs_any(const struct output_options *options)
 
 static bool say(const struct diag_list *diags, FILE *err)
 {
-	for (size_t i = 0; i < diags->n_items; i++)
-		fprintf(err, "synfault: %s\n", diags->items[i].message);
+	diag_list_print(diags, "synfault", err);
 	return diags->n_items == 0;
 }
 

@@ -487,8 +487,7 @@ static bool reports_are_possible(const struct run *run)
 	if (status < 0)
 		say_no_records(run, status);
 	possible = captures_prepare(&run->options->capture, &diags) == 0 && possible;
-	for (size_t i = 0; i < diags.n_items; i++)
-		fprintf(run->err, "synfault: %s\n", diags.items[i].message);
+	diag_list_print(&diags, "synfault", run->err);
 	return possible && status == 0;
 }
 

@@ -453,8 +453,7 @@ static bool write_reports(const struct session *self)
 			 strerror(-config->capture->error));
 	if (config->junit)
 		(void)junit_write(&self->results, NULL, config->junit, &diags);
-	for (size_t i = 0; i < diags.n_items; i++)
-		fprintf(config->err, "synfault inject: %s\n", diags.items[i].message);
+	diag_list_print(&diags, "synfault inject", config->err);
 	return diags.n_items == 0;
 }
 
@@ -542,8 +541,7 @@ enum exit_status daemon_run(const struct daemon_config *config)
 
 	self.base = event_loop_new();
 	if (shared_sandbox_open((uint32_t)random_seed(), &diags, &self.sandbox) < 0) {
-		for (size_t i = 0; i < diags.n_items; i++)
-			fprintf(config->err, "synfault inject: %s\n", diags.items[i].message);
+		diag_list_print(&diags, "synfault inject", config->err);
 		close(config->control_fd);
 	} else {
 		status = run(&self);
