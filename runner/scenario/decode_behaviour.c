@@ -151,12 +151,6 @@ const struct schema_key schema_retry_on_named = {
 
 /* ---- order, fallback ---- */
 
-static const char *const families[] = {
-	[FAMILY_IPV4] = "ipv4",
-	[FAMILY_IPV6] = "ipv6",
-	[N_FAMILIES] = NULL,
-};
-
 /* Returns the largest number of addresses of the family that an endpoint of the target has. */
 static size_t most_addresses(const struct loader *loader, const struct target *where)
 {
@@ -188,9 +182,9 @@ static bool parse_family(const char *text, struct target *where)
 	size_t digits;
 
 	for (enum family family = 0; family < N_FAMILIES; family++) {
-		size_t length = strlen(families[family]);
+		size_t length = strlen(family_names[family]);
 
-		if (strncmp(text, families[family], length) != 0)
+		if (strncmp(text, family_names[family], length) != 0)
 			continue;
 		where->family = family;
 		if (!text[length])
@@ -217,7 +211,7 @@ static bool check_target(struct loader *loader, const struct node *node, const s
 	if (most == 0) {
 		loader_error(loader, node, "%s has no %s address",
 			     where->endpoint == ALL_ENDPOINTS ? "the scenario" : name,
-			     families[where->family]);
+			     family_names[where->family]);
 		loader_hint(loader, "endpoints have the families that their key \"families\" "
 				    "lists, ipv4 unless given");
 		return false;
@@ -225,9 +219,9 @@ static bool check_target(struct loader *loader, const struct node *node, const s
 	if (where->ordinal > most) {
 		loader_error(loader, node, "%s has %zu %s address%s, not %zu",
 			     where->endpoint == ALL_ENDPOINTS ? "the scenario" : name, most,
-			     families[where->family], most == 1 ? "" : "es", where->ordinal);
+			     family_names[where->family], most == 1 ? "" : "es", where->ordinal);
 		loader_hint(loader, "give it more: addresses: [%s, %s, ...]",
-			    families[where->family], families[where->family]);
+			    family_names[where->family], family_names[where->family]);
 		return false;
 	}
 	return true;
@@ -273,8 +267,8 @@ static bool decode_target(struct loader *loader, const struct node *node, struct
 		for (size_t i = 0; i < scenario->n_endpoints; i++)
 			names[n++] = scenario->endpoints[i].name;
 		if (!dot) {
-			names[n++] = families[FAMILY_IPV4];
-			names[n++] = families[FAMILY_IPV6];
+			names[n++] = family_names[FAMILY_IPV4];
+			names[n++] = family_names[FAMILY_IPV6];
 		}
 		loader_error(loader, node, "there is no endpoint \"%s\"", name);
 		loader_hint_names(loader, name, names, "there are");
@@ -455,8 +449,3 @@ const struct schema_key schema_herd_named = {
 	.example = "{max: 5, within: 1s}",
 	.forms = SCHEMA_MAPPING,
 	.mapping = &schema_herd};
-
-void decode_herd(struct loader *loader, const struct field *field, struct expectation *expectation)
-{
-	decode_mapping(loader, &schema_herd, field->value, field->key, expectation);
-}

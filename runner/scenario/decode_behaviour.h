@@ -22,7 +22,6 @@ void decode_retry_on(struct loader *loader, const struct field *field,
 		     struct expectation *expectation);
 void decode_fallback(struct loader *loader, const struct field *field,
 		     struct expectation *expectation);
-void decode_herd(struct loader *loader, const struct field *field, struct expectation *expectation);
 /**
  * decode_order() - add an expectation for a list, or for each key of a mapping, as struct
  * schema_key.decode

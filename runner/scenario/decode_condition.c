@@ -10,8 +10,6 @@
 
 #include <sys/socket.h>
 
-static const char *const family_choices[] = {"ipv4", "ipv6", NULL};
-
 /* What has been read of {when:, do:}. */
 struct conditional {
 	struct condition when;
@@ -73,7 +71,7 @@ static void decode_family(struct loader *loader, const struct field *field, void
 	struct conditional *conditional = target;
 	size_t choice;
 
-	if (decode_choice(loader, field->value, family_choices, &choice))
+	if (decode_choice(loader, field->value, family_names, &choice))
 		conditional->when.family = choice == FAMILY_IPV4 ? AF_INET : AF_INET6;
 }
 
@@ -103,7 +101,7 @@ static const struct schema_key condition_keys[] = {
 	 .example = "first-attempt", .fallback = "start", .type = SCHEMA_CHOICE,
 	 .choices = time_origin_names, INTO(struct conditional, when.window.from)},
 	{"family", "ipv4 or ipv6", "The address family of the attempt.", .example = "ipv6",
-	 .type = SCHEMA_CHOICE, .choices = family_choices, .decode = decode_family},
+	 .type = SCHEMA_CHOICE, .choices = family_names, .decode = decode_family},
 	{"chance", "a percentage",
 	 "How likely the step is, for an attempt that meets the rest; drawn from the scenario's "
 	 "seed.",

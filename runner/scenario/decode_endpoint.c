@@ -16,7 +16,6 @@
 
 #define READY_DEFAULT_NS (5 * NS_PER_S)
 
-static const char *const family_choices[] = {"ipv4", "ipv6", NULL};
 static const char *const serve_choices[] = {"http", "echo", "accept", "none", NULL};
 /* A step with what belongs to it, to be sorted. */
 struct placed_step {
@@ -40,7 +39,7 @@ static void decode_families(struct loader *loader, const struct field *field, vo
 	for (size_t i = 0; i < list->count; i++) {
 		size_t family;
 
-		if (!decode_choice(loader, list->items[i], family_choices, &family)) {
+		if (!decode_choice(loader, list->items[i], family_names, &family)) {
 			good = false;
 		} else if (seen[family]) {
 			good = loader_error(loader, list->items[i], "\"%s\" is given twice",
@@ -237,7 +236,7 @@ static void decode_addresses(struct loader *loader, const struct field *field, v
 		endpoint->n_families = n;
 		if (is_literal(list->items[i]))
 			take_literal(loader, list->items[i], endpoint);
-		else if (decode_choice(loader, list->items[i], family_choices, &family))
+		else if (decode_choice(loader, list->items[i], family_names, &family))
 			endpoint->families[n] = (enum family)family;
 		n++;
 	}
@@ -401,7 +400,7 @@ static const struct schema_key endpoint_keys[] = {
 	{"families", "a list of address families",
 	 "The endpoint's address families, in the order in which they resolve.",
 	 .example = "[ipv6, ipv4]", .fallback = "[ipv4]", .forms = SCHEMA_LIST,
-	 .type = SCHEMA_CHOICE, .choices = family_choices, .decode = decode_families},
+	 .type = SCHEMA_CHOICE, .choices = family_names, .decode = decode_families},
 	{"addresses", "a list of ipv4, ipv6 and loopback addresses, one for each address",
 	 "The endpoint's addresses, in the order in which they resolve: to have several of a "
 	 "family, or to choose them.",

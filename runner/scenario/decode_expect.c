@@ -120,6 +120,13 @@ static void decode_time_value(struct loader *loader, const struct field *field,
 			      &expectation->value.range.exact);
 }
 
+/* Reads a mapping whose keys say where their values go. */
+static void decode_keys(struct loader *loader, const struct field *field,
+			struct expectation *expectation)
+{
+	decode_mapping(loader, field->schema->mapping, field->value, field->key, expectation);
+}
+
 static bool is_any(const struct node *mapping)
 {
 	return true;
@@ -213,10 +220,10 @@ static const struct schema_key time_named = {"ENDPOINT", "a duration or a range"
 	.example = "{fixed: 2s}", .forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING,           \
 	.type = SCHEMA_POLICY, .mapping = &schema_policy, .named = &schema_policy_named,           \
 	.decode = decode_expectation
-#define OUTPUT(stream, shown, text)                                                                \
+#define OUTPUT(shown, text)                                                                        \
 	.value = "a mapping of contains, matches and not", .description = (text),                  \
 	.example = (shown), .forms = SCHEMA_MAPPING, .mapping = &schema_output,                    \
-	.decode = decode_##stream
+	.decode = decode_output
 #define KEY(kind, key, owned, decode, is_value, contradict, judging, needs, traits, ...)           \
 	{.name = (key), .expectation = EXPECT_##kind, __VA_ARGS__},
 

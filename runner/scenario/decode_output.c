@@ -130,12 +130,8 @@ static const struct schema_key output_keys[] = {
 };
 const struct schema schema_output = {"an output", output_keys, ARRAY_SIZE(output_keys)};
 
-void decode_stdout(struct loader *loader, const struct field *field, void *target)
+void decode_output(struct loader *loader, const struct field *field, void *target)
 {
-	decode_texts(loader, &schema_output, field, &(struct output){.kind = EXPECT_STDOUT});
-}
-
-void decode_stderr(struct loader *loader, const struct field *field, void *target)
-{
-	decode_texts(loader, &schema_output, field, &(struct output){.kind = EXPECT_STDERR});
+	decode_texts(loader, &schema_output, field,
+		     &(struct output){.kind = field->schema->expectation});
 }

@@ -5,9 +5,8 @@
 
 #include "runner/scenario/loader.h"
 
-/** decode_stdout() - add an expectation for each text, as struct schema_key.decode */
-void decode_stdout(struct loader *loader, const struct field *field, void *target);
-void decode_stderr(struct loader *loader, const struct field *field, void *target);
+/** decode_output() - add an expectation for each text, as struct schema_key.decode */
+void decode_output(struct loader *loader, const struct field *field, void *target);
 
 extern const struct schema schema_output;
 

@@ -64,10 +64,10 @@ enum expectation_trait {
 	    POLICY("The times from the start of an attempt to the start of the next.")) \
 	ROW(STDOUT, "stdout", value->text.text, NULL, NULL, NULL, judge_text, NEEDS_CLIENT, \
 	    BY_LUCK, \
-	    OUTPUT(stdout, "{contains: done}", "What the client writes to its standard output.")) \
+	    OUTPUT("{contains: done}", "What the client writes to its standard output.")) \
 	ROW(STDERR, "stderr", value->text.text, NULL, NULL, NULL, judge_text, NEEDS_CLIENT, \
 	    BY_LUCK, \
-	    OUTPUT(stderr, "{contains: \"Connection refused\"}", \
+	    OUTPUT("{contains: \"Connection refused\"}", \
 	           "What the client writes to its standard error output.")) \
 	ROW(CONNECTED, "connected", NULL, decode_count_value, NULL, contradict_connections, \
 	    judge_connected, 0, ON_ATTEMPTS | BY_LUCK, \
@@ -79,7 +79,7 @@ enum expectation_trait {
 	    .example = "[refused, closed]", .forms = SCHEMA_SCALAR | SCHEMA_LIST | SCHEMA_MAPPING, \
 	    .type = SCHEMA_CHOICE, .choices = connection_ends, .named = &schema_ended_named, \
 	    .decode = decode_expectation) \
-	ROW(HERD, "herd", NULL, decode_herd, holds_no_mapping, NULL, judge_herd, 0, \
+	ROW(HERD, "herd", NULL, decode_keys, holds_no_mapping, NULL, judge_herd, 0, \
 	    ON_ATTEMPTS | BY_LUCK, \
 	    .value = "a mapping of max and within, or a mapping of endpoints to it", \
 	    .description = "How many attempts may come together.", \

@@ -4,15 +4,15 @@
 
 #include <sys/wait.h>
 
+const char *const family_names[] = {
+	[FAMILY_IPV4] = "ipv4",
+	[FAMILY_IPV6] = "ipv6",
+	[N_FAMILIES] = NULL,
+};
+
 const char *family_name(enum family family)
 {
-	static const char *const names[] = {
-		[FAMILY_IPV4] = "ipv4",
-		[FAMILY_IPV6] = "ipv6",
-	};
-
-	_Static_assert(ARRAY_SIZE(names) == N_FAMILIES, "a name per family");
-	return names[family];
+	return family_names[family];
 }
 
 const char *const time_mode_names[] = {

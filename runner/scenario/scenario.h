@@ -20,6 +20,7 @@ enum family {
 };
 /** family_name() - return the family as a word: "ipv4", "ipv6" */
 const char *family_name(enum family family);
+extern const char *const family_names[]; /* the same; ends with NULL */
 
 enum serve_kind {
 	SERVE_HTTP,    /* answers every request with 200 */
