@@ -83,8 +83,3 @@ bool client_timers_take(struct client_timers *self, int64_t now_ns, int64_t ahea
 	}
 	return false;
 }
-
-void client_timers_deinit(struct client_timers *self)
-{
-	free(self->items);
-}

@@ -64,6 +64,5 @@ int64_t client_timers_next_ns(const struct client_timers *self);
  */
 bool client_timers_take(struct client_timers *self, int64_t now_ns, int64_t ahead_ns,
 			struct client_timer *ret, bool *ret_late);
-void client_timers_deinit(struct client_timers *self);
 
 #endif

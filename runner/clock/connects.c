@@ -61,9 +61,3 @@ void connects_set_times(struct connects *self, uint64_t inode, int64_t receive_n
 	if (send_ns >= 0)
 		times->send_ns = send_ns;
 }
-
-void connects_deinit(struct connects *self)
-{
-	free(self->items);
-	free(self->times);
-}

@@ -58,6 +58,5 @@ const struct socket_times *connects_times(const struct connects *self, uint64_t 
  * @send_ns: likewise
  */
 void connects_set_times(struct connects *self, uint64_t inode, int64_t receive_ns, int64_t send_ns);
-void connects_deinit(struct connects *self);
 
 #endif
