@@ -256,14 +256,10 @@ static int run_exec(void *parsed, const struct operands *operands,
 		    const struct command_context *context)
 {
 	struct exec_command self = {.options = parsed, .err = context->err};
-	struct capture_policy *capture = &self.options->capture;
 	const char *path = operands->n > 0 ? operands->items[0] : NULL;
 	int status = STATUS_USAGE;
 
-	if (capture->mode == CAPTURE_N_MODES)
-		capture->mode = capture->directory ? CAPTURE_FAILED : CAPTURE_NEVER;
-	if (!capture->directory)
-		capture->directory = "captures";
+	captures_complete(&self.options->capture, "captures");
 	if (path && self.options->endpoints.n_items > 0)
 		command_usage_error(&command_exec, context->err, "-e goes without a file");
 	else if (self.options->listen && self.options->isolation == ISOLATION_PRIVATE)

@@ -66,16 +66,6 @@ static const struct option_spec rows[] = {
 		      "show events live, and attempts and expectations of passed scenarios"),
 	OPTION_ROW_HELP,
 };
-/* A given directory asks for captures. */
-static void complete_capture(struct run_options *options)
-{
-	struct capture_policy *capture = &options->capture;
-
-	if (capture->mode == CAPTURE_N_MODES)
-		capture->mode = capture->directory ? CAPTURE_FAILED : CAPTURE_NEVER;
-	if (!capture->directory)
-		capture->directory = options->records ? options->records : "captures";
-}
 
 static const struct run_options defaults = {
 	.timing_scale = 1,
@@ -98,7 +88,7 @@ bool run_options_complete(struct run_options *options, char **ret_message)
 				       "--json");
 		return false;
 	}
-	complete_capture(options);
+	captures_complete(&options->capture, options->records ? options->records : "captures");
 	/* One shard is the whole suite. */
 	if (options->shard.count == 1)
 		options->shard = (struct shard){0};

@@ -12,6 +12,14 @@
 
 #define SUFFIX ".pcapng"
 
+void captures_complete(struct capture_policy *policy, const char *directory)
+{
+	if (policy->mode == CAPTURE_N_MODES)
+		policy->mode = policy->directory ? CAPTURE_FAILED : CAPTURE_NEVER;
+	if (!policy->directory)
+		policy->directory = directory;
+}
+
 int captures_prepare(const struct capture_policy *policy, struct diag_list *diags)
 {
 	return policy->mode == CAPTURE_NEVER

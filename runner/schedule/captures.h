@@ -26,6 +26,8 @@ struct capture_policy {
 	uint64_t size;         /* maximum of packet bytes per scenario */
 };
 
+/** captures_complete() - set what no option says; a given directory asks for captures */
+void captures_complete(struct capture_policy *policy, const char *directory);
 /** captures_prepare() - make the directory; return 0, or a negative errno with a diagnostic */
 int captures_prepare(const struct capture_policy *policy, struct diag_list *diags);
 /**
