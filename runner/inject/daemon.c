@@ -173,23 +173,9 @@ static void command_next(void *userdata, struct control_request *request, const 
 	}
 }
 
-struct restart_arguments {
-	char *endpoint; /* NULL: all that have a step for it */
-	int64_t for_ns; /* 0: as the step says */
-};
-static const struct json_field restart_fields[] = {
-	{"endpoint", JSON_TEXT(struct restart_arguments, endpoint), .optional = true},
-	{"for_ns", JSON_DURATION(struct restart_arguments, for_ns), .optional = true},
-};
-static const struct json_type restart_type = {
-	JSON_TYPE(struct restart_arguments, restart_fields),
-	.is_closed = true,
-};
-
 static void command_restart(void *userdata, struct control_request *request, const void *arguments)
 {
 	struct session *self = userdata;
-	const struct restart_arguments *restart = arguments;
 	size_t n_ended;
 	json_t *reply;
 
@@ -197,8 +183,7 @@ static void command_restart(void *userdata, struct control_request *request, con
 		control_refuse(request, CONTROL_NOT_ARMED, NULL, "no scenario is armed now");
 		return;
 	}
-	if (!restart_outages(request, self->supervisor, current(self), restart->endpoint,
-			     restart->for_ns, &n_ended))
+	if (!restart_outages(request, self->supervisor, current(self), arguments, &n_ended))
 		return;
 	reply = status_json(self);
 	json_object_set_new(reply, "ended", json_integer((json_int_t)n_ended));
@@ -220,7 +205,7 @@ static const struct control_command daemon_commands[] = {
 	{"status", &control_no_arguments, command_status},
 	{"next", &next_type, command_next},
 	{"reset", &control_no_arguments, command_reset},
-	{"restart", &restart_type, command_restart},
+	{"restart", &restart_here_type, command_restart},
 	{"stop", &control_no_arguments, command_stop},
 };
 

@@ -236,7 +236,7 @@ static void open_sessions(struct inner *self)
 
 static int loop(struct inner *self)
 {
-	const struct session_host_config host = {
+	struct session_host_config host = {
 		.control_fd = self->config->control_fd,
 		.tcp_fd = self->config->tcp_fd,
 		.token = self->config->token,
@@ -251,7 +251,6 @@ static int loop(struct inner *self)
 		.on_change = on_change,
 		.userdata = self,
 	};
-	struct session_host_config own = host;
 	int64_t started_ns = clock_monotonic_ns();
 	bool written;
 	sigset_t set;
@@ -260,14 +259,14 @@ static int loop(struct inner *self)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_SETMASK, &set, NULL);
-	self->base = own.base = ALLOCATED(event_base_new());
+	self->base = host.base = ALLOCATED(event_base_new());
 	self->children = event_loop_readable(
 		self->base, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_children, self);
 	self->outer = event_loop_readable(self->base, self->outer_fd, on_outer_message, self);
 	self->deadline = evtimer_new(self->base, on_deadline, self);
 	self->results.seed = self->config->seed;
 	self->results.started_realtime_ns = clock_realtime_ns();
-	self->host = session_host_new(&own);
+	self->host = session_host_new(&host);
 	open_sessions(self);
 	if (!self->ending || session_host_n_open(self->host) > 0)
 		event_base_dispatch(self->base);

@@ -123,7 +123,7 @@ const struct json_type release_type = {REQUEST("release", struct release_argumen
 					       "Decides about an attempt that is held.")};
 
 static const struct json_field restart_fields[] = {
-	SESSION_FIELD(struct restart_arguments),
+	SESSION_FIELD(struct restart_arguments), /* first: see restart_here_type */
 	{"endpoint", JSON_TEXT(struct restart_arguments, endpoint), .optional = true,
 	 .about = "Missing: all endpoints with such an outage."},
 	{"for_ns", JSON_DURATION(struct restart_arguments, for_ns), .optional = true,
@@ -131,6 +131,12 @@ static const struct json_field restart_fields[] = {
 };
 const struct json_type restart_type = {REQUEST("restart", struct restart_arguments, restart_fields,
 					       "Begins the outages that wait for a command.")};
+const struct json_type restart_here_type = {
+	.fields = restart_fields + 1,
+	.n_fields = ARRAY_SIZE(restart_fields) - 1,
+	.size = sizeof(struct restart_arguments),
+	.is_closed = true,
+};
 
 static const struct json_field events_fields[] = {
 	SESSION_FIELD(struct events_arguments),

@@ -68,6 +68,7 @@ struct restart_arguments {
 	int64_t for_ns; /* 0: as the step says */
 };
 extern const struct json_type restart_type;
+extern const struct json_type restart_here_type; /* of a daemon without sessions */
 
 struct events_arguments {
 	uint32_t session;

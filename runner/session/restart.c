@@ -21,10 +21,12 @@ static int64_t turns_ns(const struct endpoint_spec *endpoint, int64_t for_ns)
 }
 
 bool restart_outages(struct control_request *request, struct supervisor *supervisor,
-		     const struct scenario *scenario, const char *endpoint, int64_t for_ns,
+		     const struct scenario *scenario, const struct restart_arguments *arguments,
 		     size_t *ret_n_ended)
 {
 	static const char remedy[] = "give it such a step: 'restart 5s from command, accept'";
+	const char *endpoint = arguments->endpoint;
+	const int64_t for_ns = arguments->for_ns;
 	size_t n_ended = 0, n_found = 0;
 	bool known = !endpoint, busy = false;
 	int64_t turn_ns = 0;

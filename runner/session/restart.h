@@ -5,12 +5,11 @@
 
 #include "runner/sandbox/supervise.h"
 #include "runner/session/control.h"
+#include "runner/session/protocol.h"
 
 /**
  * restart_outages() - begin the outages that wait for a command
  * @supervisor: of a scenario that is armed
- * @endpoint: its name; NULL: all endpoints that have such a step
- * @for_ns: 0: as long as the step says
  * @ret_n_ended: how many connections were ended at once
  *
  * Outages "each" begin one after the other: those of an endpoint's addresses, and those of
@@ -19,7 +18,7 @@
  * Return: whether there was one; if not, the request has been refused.
  */
 bool restart_outages(struct control_request *request, struct supervisor *supervisor,
-		     const struct scenario *scenario, const char *endpoint, int64_t for_ns,
+		     const struct scenario *scenario, const struct restart_arguments *arguments,
 		     size_t *ret_n_ended);
 
 #endif

@@ -307,14 +307,12 @@ static void command_faults(void *userdata, struct control_request *request, cons
 static void command_restart(void *userdata, struct control_request *request, const void *arguments)
 {
 	struct session_process *self = userdata;
-	const struct restart_arguments *wanted = arguments;
 	size_t n_ended;
 	json_t *reply;
 
 	if (refuse_early(self, request))
 		return;
-	if (!restart_outages(request, self->supervisor, self->config.scenario, wanted->endpoint,
-			     wanted->for_ns, &n_ended))
+	if (!restart_outages(request, self->supervisor, self->config.scenario, arguments, &n_ended))
 		return;
 	reply = status_json(self);
 	json_object_set_new(reply, "ended", json_integer((json_int_t)n_ended));

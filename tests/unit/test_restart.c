@@ -7,14 +7,6 @@
 #include "runner/sandbox/supervisor.h"
 #include "runner/session/restart.h"
 
-struct arguments {
-	char *endpoint;
-};
-static const struct json_field fields[] = {
-	{"endpoint", JSON_TEXT(struct arguments, endpoint), .optional = true},
-};
-static const struct json_type type = {JSON_TYPE(struct arguments, fields), .is_closed = true};
-
 static void on_restart(void *userdata, struct control_request *request, const void *arguments)
 {
 	char name[] = "api";
@@ -22,12 +14,10 @@ static void on_restart(void *userdata, struct control_request *request, const vo
 	const struct scenario scenario = {.endpoints = &endpoint, .n_endpoints = 1};
 	size_t n_ended;
 
-	cr_expect_not(restart_outages(request, userdata, &scenario,
-				      ((const struct arguments *)arguments)->endpoint, 0,
-				      &n_ended));
+	cr_expect_not(restart_outages(request, userdata, &scenario, arguments, &n_ended));
 }
 
-static const struct control_command items[] = {{"restart", &type, on_restart}};
+static const struct control_command items[] = {{"restart", &restart_here_type, on_restart}};
 
 static void expect_reply(struct supervisor *supervisor, const char *request, const char *code,
 			 const char *text)
