@@ -679,6 +679,7 @@ static void command_hello(void *userdata, struct control_request *request, const
 
 	json_object_set_new(json_object_get(hello, "limits"), "sessions",
 			    json_integer(MAX_SESSIONS));
+	json_object_set_new(hello, "monotonic_ns", json_integer(clock_monotonic_ns()));
 	control_reply(request, hello);
 }
 
