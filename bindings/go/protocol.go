@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Error says that synfault refused a request, or could not do its work. It says nothing about the client.
+// Error says that synfault refused a request, or could not do its work. Only ClientFailed says anything about the client.
 type Error struct{ Code, Text, Remedy string }
 
 // Errors to compare with: errors.Is(err, synfault.TimedOut).
@@ -22,6 +22,9 @@ var (
 	Unavailable = &Error{Code: "unavailable"} // this machine can't do it: skip the test
 	TimedOut    = &Error{Code: "timed-out"}
 	Ended       = &Error{Code: "ended"}
+	// Of ExpectPass alone: the client did not do what was expected; the outcome is unknown, or a fault never fired.
+	ClientFailed = &Error{Code: "client-failed"}
+	Unjudged     = &Error{Code: "unjudged"}
 )
 
 func (e *Error) Error() string { return strings.TrimSuffix(e.Text+"; "+e.Remedy, "; ") }
@@ -30,6 +33,26 @@ func (e *Error) Error() string { return strings.TrimSuffix(e.Text+"; "+e.Remedy,
 func (e *Error) Is(other error) bool {
 	known, ok := other.(*Error)
 	return ok && known.Code == e.Code
+}
+
+// Finding says what is wrong with a client; what is unknown is empty.
+type Finding struct {
+	Type, Subject, Expected, Actual, Message string
+	Attempt                                  int
+}
+
+// Judgement is what a session means: its outcome is pass, fail, error (unknown, or a fault never fired) or skip.
+type Judgement struct {
+	Outcome  string
+	Findings []Finding
+}
+
+func (j *Judgement) String() string {
+	text := j.Outcome
+	for _, finding := range j.Findings {
+		text += "\n  " + finding.Message
+	}
+	return text
 }
 
 type object = map[string]any

@@ -17,12 +17,6 @@ import (
 	"time"
 )
 
-// Finding says what is wrong with a client; what is unknown is empty.
-type Finding struct {
-	Type, Subject, Expected, Actual, Message string
-	Attempt                                  int
-}
-
 // Endpoint says how many attempts there were at an endpoint, how many ended how, and what the next one gets.
 type Endpoint struct {
 	Name, Script, Next                                               string
@@ -39,20 +33,6 @@ type Event struct {
 	Seq, Number, Step              int
 	At                             time.Duration `json:"at_ns"` // since the faults were armed
 	Count                          int           // of "lost": how many events, from Seq on
-}
-
-// Judgement is what a session means: its outcome is pass, fail, error (unknown, or a fault never fired) or skip.
-type Judgement struct {
-	Outcome  string
-	Findings []Finding
-}
-
-func (j *Judgement) String() string {
-	text := j.Outcome
-	for _, finding := range j.Findings {
-		text += "\n  " + finding.Message
-	}
-	return text
 }
 
 // Options are what Open takes: endpoints, or one scenario in a file or a text.
@@ -113,12 +93,10 @@ func NewFrom(t testing.TB, options Options) *Session {
 	t.Cleanup(func() {
 		if session.judgement != nil {
 			return
-		} else if judgement, err := session.Close(); err != nil {
+		} else if err := session.ExpectPass(); errors.Is(err, ClientFailed) {
+			t.Error(err)
+		} else if err != nil {
 			t.Errorf("synfault could not judge: %v", err)
-		} else if judgement.Outcome == "error" {
-			t.Errorf("synfault could not judge: %v", judgement)
-		} else if judgement.Outcome == "fail" {
-			t.Error(judgement)
 		}
 	})
 	return session
@@ -236,6 +214,17 @@ func (s *Session) Close() (*Judgement, error) {
 		s.control.Close()
 	})
 	return s.judgement, s.failure
+}
+
+// ExpectPass closes the session. Unless the client did what was expected, it returns an error with the findings.
+func (s *Session) ExpectPass() error {
+	judgement, err := s.Close()
+	if err == nil && judgement.Outcome == "fail" {
+		return &Error{ClientFailed.Code, judgement.String(), ""}
+	} else if err == nil && judgement.Outcome == "error" {
+		return &Error{Unjudged.Code, judgement.String(), ""}
+	}
+	return err
 }
 
 // Artefacts writes files about a closed session, and returns their paths; without a capture of packets that is empty.

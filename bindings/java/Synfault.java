@@ -185,6 +185,13 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
             return judgement;
         }
 
+        /** Closes the session, and throws unless the client did what was expected: an AssertionFailedError if it failed. */
+        public void expectPass() {
+            Judgement closed = close();
+            if (closed.outcome.equals("fail")) throw new AssertionFailedError(closed.toString());
+            if (closed.outcome.equals("error")) throw new SynfaultException("unjudged", closed.toString());
+        }
+
         /** Writes files about a closed session; returns paths: "record", "picture", and "capture" if there is one. */
         public Map<String, Object> artefacts(Path directory) {
             return ask("artefacts", Map.of("directory", directory.toAbsolutePath()));
@@ -207,11 +214,11 @@ public final class Synfault implements BeforeEachCallback, AfterTestExecutionCal
         AssertionFailedError failed = null; // close all, then complain
         SynfaultException unjudged = null;
         for (Session session : sessions(context).all) try {
-            Judgement judgement = session.judgement == null ? session.close() : new Judgement("closed", List.of());
-            if (judgement.outcome.equals("fail")) failed = new AssertionFailedError(judgement.toString());
-            if (judgement.outcome.equals("error")) unjudged = new SynfaultException("unjudged", judgement.toString());
-        } catch (SynfaultException exception) {
-            unjudged = exception;
+            if (session.judgement == null) session.expectPass();
+        } catch (AssertionFailedError error) {
+            failed = error;
+        } catch (SynfaultException error) {
+            unjudged = error;
         }
         if (failed != null) throw failed;
         if (unjudged != null) throw unjudged;

@@ -28,7 +28,7 @@ WHAT = ("refusals", "judged", "side", "held", "outage", "artefacts", "impossible
 WORDS = {"refusals": r"refusals.?are.?retried", "judged": r"judged.?when.?the.?test", "side": r"side.?by.?side",
          "held": r"attempts.?held", "outage": r"outages.?begin", "artefacts": r"artefacts.?are.?written",
          "impossible": r"impossible.?here", "never": r"never.?fired",
-         "wait": r"wait.?is.?beside"}
+         "wait": r"wait.?is.?beside", "wanted": r"judged.?where.?the.?test"}
 
 # A session whose second fault never fires, and one that nothing closes while the test fails.
 NODE_UNKNOWN = """
@@ -606,7 +606,7 @@ def test_go(bed):
     if done.returncode:
         bed.results.append(("go compiles the example", [done.stderr]))
         return
-    bed.runs(run, WHAT, {"never": ("failure", "could not judge: error\n")}, "failure")
+    bed.runs(run, (*WHAT, "wanted"), {"never": ("failure", "could not judge: error\n")}, "failure")
     bed.dying_daemon(("failure", "at once: "), lambda code: compile_and_run(code, "victim"))
     bed.scenario_files("go", run_scenarios)
 
@@ -643,7 +643,7 @@ def test_java(bed):
     if done.returncode:
         bed.results.append(("java compiles the example", [done.stderr]))
         return
-    bed.runs(run, WHAT, {"never": ("error", "fired for 1 of 2 attempts")})
+    bed.runs(run, (*WHAT, "wanted"), {"never": ("error", "fired for 1 of 2 attempts")})
     bed.dying_daemon(("error", "ended: synfault"), lambda code: compile_and_run(code, "DyingTest", "victim"))
     bed.scenario_files("java", compile_and_run)
 

@@ -63,6 +63,21 @@ func TestFaultThatNeverFiredIsAnError(t *testing.T) {
 	connectWithRetries(synfault.New(t, "refuse x2").Addr())
 }
 
+func TestSessionIsJudgedWhereTheTestWantsIt(t *testing.T) {
+	t.Parallel()
+	session := synfault.NewFrom(t, synfault.Options{Text: `
+name: a second attempt follows
+endpoints: {api: {faults: [refuse]}}
+expect: {attempts: 2}
+`})
+	if _, err := net.Dial("tcp", session.Addr()); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Fatalf("the attempt ended with %v", err)
+	}
+	if err := session.ExpectPass(); !errors.Is(err, synfault.ClientFailed) {
+		t.Fatalf("a client without a second attempt: %v", err)
+	}
+}
+
 func TestSessionsAreSideBySide(t *testing.T) {
 	t.Parallel()
 	hole, server := synfault.New(t, "api=drop"), synfault.New(t, "accept")
@@ -78,8 +93,8 @@ func TestSessionsAreSideBySide(t *testing.T) {
 	if err := hole.Wait("established", "api", 1, time.Millisecond); !errors.Is(err, synfault.TimedOut) {
 		t.Fatalf("the wait ended with %v", err)
 	}
-	if judgement, err := server.Close(); err != nil || judgement.Outcome != "pass" {
-		t.Fatal(judgement, err)
+	if err := server.ExpectPass(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.opentest4j.AssertionFailedError;
 
 /**
  * An example: the retries of a small client, under {@code synfault exec --}.
@@ -75,6 +76,17 @@ class RetriesTest {
     }
 
     @Test
+    @Synfault.Faults(text = """
+        name: a second attempt follows
+        endpoints: {api: {faults: [refuse]}}
+        expect: {attempts: 2}
+        """)
+    void sessionIsJudgedWhereTheTestWantsIt(Synfault.Session session) {
+        assertThrows(ConnectException.class, () -> connect(session.socketAddress(), 1000));
+        assertThrows(AssertionFailedError.class, session::expectPass);
+    }
+
+    @Test
     void sessionsAreSideBySide(Synfault.Sessions sessions) throws Exception {
         Synfault.Session hole = sessions.open("api=drop"), server = sessions.open("api=accept");
         assertThrows(SocketTimeoutException.class, () -> connect(hole.socketAddress(), 200));
@@ -82,7 +94,7 @@ class RetriesTest {
         assertEquals(1, hole.attempts());
         assertEquals("timed-out", assertThrows(Synfault.SynfaultException.class,
             () -> hole.await("established", "api", 1, Duration.ofMillis(10))).code);
-        assertEquals("pass", server.close().outcome());
+        server.expectPass();
     }
 
     @Test
