@@ -69,8 +69,9 @@ static void stop(struct session *self)
 
 /* ---- replies ---- */
 
-static json_t *status_json(const struct session *self)
+static json_t *status_json(const void *session)
 {
+	const struct session *self = session;
 	const struct daemon_config *config = self->config;
 	const char *state = self->stopping ? "stopping" : self->record ? "armed" : "starting";
 	struct stat network = {0};
@@ -176,18 +177,12 @@ static void command_next(void *userdata, struct control_request *request, const 
 static void command_restart(void *userdata, struct control_request *request, const void *arguments)
 {
 	struct session *self = userdata;
-	size_t n_ended;
-	json_t *reply;
 
-	if (self->stopping || !self->record) {
+	if (self->stopping || !self->record)
 		control_refuse(request, CONTROL_NOT_ARMED, NULL, "no scenario is armed now");
-		return;
-	}
-	if (!restart_outages(request, self->supervisor, current(self), arguments, &n_ended))
-		return;
-	reply = status_json(self);
-	json_object_set_new(reply, "ended", json_integer((json_int_t)n_ended));
-	control_reply(request, reply);
+	else
+		restart_outages(request, self->supervisor, current(self), arguments, status_json,
+				self);
 }
 
 static void command_stop(void *userdata, struct control_request *request, const void *arguments)

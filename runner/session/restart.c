@@ -20,9 +20,9 @@ static int64_t turns_ns(const struct endpoint_spec *endpoint, int64_t for_ns)
 	return ends_ns;
 }
 
-bool restart_outages(struct control_request *request, struct supervisor *supervisor,
+void restart_outages(struct control_request *request, struct supervisor *supervisor,
 		     const struct scenario *scenario, const struct restart_arguments *arguments,
-		     size_t *ret_n_ended)
+		     json_t *(*status)(const void *self), const void *self)
 {
 	static const char remedy[] = "give it such a step: 'restart 5s from command, accept'";
 	const char *endpoint = arguments->endpoint;
@@ -30,6 +30,7 @@ bool restart_outages(struct control_request *request, struct supervisor *supervi
 	size_t n_ended = 0, n_found = 0;
 	bool known = !endpoint, busy = false;
 	int64_t turn_ns = 0;
+	json_t *reply;
 
 	for (size_t i = 0; i < scenario->n_endpoints; i++) {
 		const int64_t lasts_ns = turns_ns(&scenario->endpoints[i], for_ns);
@@ -55,7 +56,9 @@ bool restart_outages(struct control_request *request, struct supervisor *supervi
 		control_refuse(request, CONTROL_NOT_FOUND, remedy,
 			       "no step of %s waits for a command",
 			       endpoint ? endpoint : "any endpoint");
-	else
-		*ret_n_ended = n_ended;
-	return known && !busy && n_found > 0;
+	if (!known || busy || n_found == 0)
+		return;
+	reply = status(self);
+	json_object_set_new(reply, "ended", json_integer((json_int_t)n_ended));
+	control_reply(request, reply);
 }

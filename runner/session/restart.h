@@ -8,17 +8,16 @@
 #include "runner/session/protocol.h"
 
 /**
- * restart_outages() - begin the outages that wait for a command
+ * restart_outages() - begin the outages that wait for a command, and answer the request
  * @supervisor: of a scenario that is armed
- * @ret_n_ended: how many connections were ended at once
+ * @status: makes the reply, to which is added how many connections were ended at once
+ * @self: for @status
  *
  * Outages "each" begin one after the other: those of an endpoint's addresses, and those of
  * endpoints, in their order. A further command to an endpoint replaces its turn that is to come.
- *
- * Return: whether there was one; if not, the request has been refused.
  */
-bool restart_outages(struct control_request *request, struct supervisor *supervisor,
+void restart_outages(struct control_request *request, struct supervisor *supervisor,
 		     const struct scenario *scenario, const struct restart_arguments *arguments,
-		     size_t *ret_n_ended);
+		     json_t *(*status)(const void *self), const void *self);
 
 #endif

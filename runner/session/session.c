@@ -53,8 +53,9 @@ struct session_process {
 
 /* ---- replies ---- */
 
-static json_t *status_json(const struct session_process *self)
+static json_t *status_json(const void *session)
 {
+	const struct session_process *self = session;
 	json_t *object = json_pack("{s:s}", "scenario", self->config.scenario->name);
 
 	progress_add_status(object, self->config.scenario, self->record, self->armed_ns);
@@ -307,16 +308,10 @@ static void command_faults(void *userdata, struct control_request *request, cons
 static void command_restart(void *userdata, struct control_request *request, const void *arguments)
 {
 	struct session_process *self = userdata;
-	size_t n_ended;
-	json_t *reply;
 
-	if (refuse_early(self, request))
-		return;
-	if (!restart_outages(request, self->supervisor, self->config.scenario, arguments, &n_ended))
-		return;
-	reply = status_json(self);
-	json_object_set_new(reply, "ended", json_integer((json_int_t)n_ended));
-	control_reply(request, reply);
+	if (!refuse_early(self, request))
+		restart_outages(request, self->supervisor, self->config.scenario, arguments,
+				status_json, self);
 }
 
 static void refuse_change(struct control_request *request, int r, const char *endpoint,
