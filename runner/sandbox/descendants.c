@@ -23,26 +23,6 @@ struct relative {
 	bool known;    /* belongs to a known process (descendants_has_others()) */
 };
 
-static size_t read_processes(struct relative **ret)
-{
-	struct relative *processes = NULL;
-	size_t n = 0, capacity = 0;
-	DIR *directory = opendir("/proc");
-
-	for (struct dirent *entry; directory && (entry = readdir(directory));) {
-		struct relative process = {0};
-
-		/* A process without a parent in this /proc can't descend from us. */
-		if (proc_stat_read(dirfd(directory), entry->d_name, &process.stat) &&
-		    process.stat.parent != 0)
-			array_append(processes, n, capacity, process);
-	}
-	if (directory)
-		closedir(directory);
-	*ret = processes;
-	return n;
-}
-
 /* A child can have the lower number, so one pass is not enough: repeats until nothing changes. */
 static void mark_descendants(struct relative *processes, size_t n)
 {
@@ -63,6 +43,28 @@ static void mark_descendants(struct relative *processes, size_t n)
 	}
 }
 
+/* Reads all processes, and marks those that descend from us. Returns how many there are. */
+static size_t read_processes(struct relative **ret)
+{
+	struct relative *processes = NULL;
+	size_t n = 0, capacity = 0;
+	DIR *directory = opendir("/proc");
+
+	for (struct dirent *entry; directory && (entry = readdir(directory));) {
+		struct relative process = {0};
+
+		/* A process without a parent in this /proc can't descend from us. */
+		if (proc_stat_read(dirfd(directory), entry->d_name, &process.stat) &&
+		    process.stat.parent != 0)
+			array_append(processes, n, capacity, process);
+	}
+	if (directory)
+		closedir(directory);
+	mark_descendants(processes, n);
+	*ret = processes;
+	return n;
+}
+
 static bool has_children(void)
 {
 	siginfo_t info;
@@ -81,7 +83,6 @@ bool descendants_signal(int number)
 	if (!process_proc_is_ours())
 		return true;
 	n = read_processes(&processes);
-	mark_descendants(processes, n);
 	for (size_t i = 0; i < n; i++)
 		if (processes[i].descends)
 			kill(processes[i].stat.pid, number);
@@ -122,7 +123,6 @@ bool descendants_has_others(const pid_t *known, size_t n_known)
 	if (!has_children() || !process_proc_is_ours())
 		return has_children();
 	n = read_processes(&processes);
-	mark_descendants(processes, n);
 	mark_known(processes, n, known, n_known);
 	for (size_t i = 0; i < n; i++)
 		if (processes[i].descends && !processes[i].known)
@@ -138,7 +138,6 @@ void descendants_signal_others(int number, const pid_t *known, size_t n_known)
 	if (!process_proc_is_ours())
 		return;
 	n = read_processes(&processes);
-	mark_descendants(processes, n);
 	mark_known(processes, n, known, n_known);
 	for (size_t i = 0; i < n; i++)
 		if (processes[i].descends && !processes[i].known)
