@@ -38,6 +38,7 @@
 #include "runner/session/attached_judge.h"
 #include "runner/session/channel.h"
 #include "runner/session/control.h"
+#include "runner/session/followers.h"
 #include "runner/session/progress.h"
 #include "runner/session/protocol.h"
 
@@ -45,23 +46,12 @@
 #define SESSION_PATH "session"
 
 enum { MAX_PEERS = 1024, MAX_SESSIONS = 1024 };
-/* Bytes of events that a follower has not read; more are lost to it. */
-enum { MAX_UNREAD_EVENTS = 256 << 10 };
 
 /* A request that the session's process has not answered yet, or one that waits for its end. */
 struct relayed {
 	struct control_request *request;
 	uint32_t id;
 	struct relayed *next;
-};
-
-/* A connection that gets a session's events as they happen. */
-struct follower {
-	const struct control_peer *peer;
-	json_t *id;        /* of its request */
-	json_int_t next;   /* the sequence number of the first event that it does not know */
-	json_int_t n_lost; /* how many before that it did not get */
-	struct follower *more;
 };
 
 struct session {
@@ -172,93 +162,6 @@ static void refuse_opening(struct session *session, const struct record *record)
 		       problem && problem->missing_capability ? CONTROL_UNAVAILABLE
 							      : CONTROL_NOT_ARMED,
 		       NULL, "%s", problem ? problem->message : "the session was closed");
-}
-
-/* ---- followers ---- */
-
-/* Sends an event; takes ownership of it. */
-static void send_event(const struct follower *follower, json_t *event)
-{
-	control_peer_send(follower->peer,
-			  json_pack("{s:O, s:o}", "id", follower->id, "event", event));
-}
-
-/* Sends an event of the stream itself: "lost" or "end". */
-static void send_notice(const struct follower *follower, const char *kind, json_int_t sequence,
-			json_int_t count)
-{
-	json_t *event = json_pack("{s:s, s:I}", "kind", kind, "seq", sequence);
-
-	if (count > 0)
-		json_object_set_new(event, "count", json_integer(count));
-	send_event(follower, event);
-}
-
-static void send_lost(struct follower *follower)
-{
-	if (follower->n_lost > 0)
-		send_notice(follower, "lost", follower->next - follower->n_lost, follower->n_lost);
-	follower->n_lost = 0;
-}
-
-/* Sends an event to those who follow the session, unless they have too many unread ones. */
-static void take_event(const struct session *session, json_t *event)
-{
-	const json_int_t sequence = json_integer_value(json_object_get(event, "seq"));
-	struct follower *follower;
-
-	for (follower = session->followers; follower; follower = follower->more) {
-		if (sequence < follower->next)
-			continue;
-		if (control_peer_unread(follower->peer) > MAX_UNREAD_EVENTS) {
-			follower->n_lost++;
-		} else {
-			send_lost(follower);
-			send_event(follower, json_incref(event));
-		}
-		follower->next = sequence + 1;
-	}
-}
-
-static void follow(struct session *session, const struct control_request *request,
-		   const json_t *result)
-{
-	struct control_peer *peer = control_peer(request);
-	struct follower *follower;
-
-	if (!peer || !json_is_true(json_object_get(result, "following")))
-		return;
-	follower = xzalloc(sizeof(*follower));
-	*follower = (struct follower){
-		.peer = peer,
-		.id = control_id(request),
-		.next = json_integer_value(json_object_get(result, "next")),
-		.more = session->followers,
-	};
-	session->followers = follower;
-	control_peer_may_lag(peer);
-}
-
-/* Ends what @peer follows; NULL: what any peer follows, after having told it so. */
-static void unfollow(struct session *session, const struct control_peer *peer)
-{
-	struct follower **link = &session->followers;
-
-	while (*link) {
-		struct follower *follower = *link;
-
-		if (peer && follower->peer != peer) {
-			link = &follower->more;
-			continue;
-		}
-		if (!peer) {
-			send_lost(follower);
-			send_notice(follower, "end", follower->next, 0);
-		}
-		*link = follower->more;
-		json_decref(follower->id);
-		free(follower);
-	}
 }
 
 /* ---- its result ---- */
@@ -402,7 +305,7 @@ static void take_reply(struct session *session, json_t *reply)
 	if (!relayed)
 		return;
 	*link = relayed->next;
-	follow(session, relayed->request, json_object_get(reply, "result"));
+	followers_add(&session->followers, relayed->request, json_object_get(reply, "result"));
 	control_relay(relayed->request, reply);
 	free(relayed);
 }
@@ -416,7 +319,7 @@ static void on_object(void *userdata, json_t *object)
 	if (armed)
 		take_armed(session, armed);
 	else if (event)
-		take_event(session, event);
+		followers_send(session->followers, event);
 	else
 		take_reply(session, object);
 }
@@ -450,7 +353,7 @@ bool session_host_take_dead(struct session_host *host, pid_t pid, int wait_statu
 	session->pid = 0;
 	if (session->channel)
 		channel_read_rest(session->channel);
-	unfollow(session, NULL);
+	followers_remove(&session->followers, NULL);
 	record = handed_record(session->scenario, session->result_fd, wait_status, false);
 	stale_cleanup_after(wait_status, &host->n_stale);
 	if (session->opening)
@@ -686,8 +589,8 @@ static void command_hello(void *userdata, struct control_request *request, const
 /* Passes a command on to the session that it names. */
 static void command_session(void *userdata, struct control_request *request, const void *arguments)
 {
-	/* Each of these types begins with the session. */
-	const uint32_t id = *(const uint32_t *)arguments;
+	const uint32_t id =
+		(uint32_t)json_integer_value(json_object_get(control_json(request), "session"));
 	struct session *session = find_session(userdata, id);
 
 	if (!session)
@@ -706,11 +609,8 @@ static void command_events(void *userdata, struct control_request *request, cons
 {
 	const struct events_arguments *wanted = arguments;
 	const struct session *session = find_session(userdata, wanted->session);
-	const struct follower *follower = session ? session->followers : NULL;
 
-	while (follower && follower->peer != control_peer(request))
-		follower = follower->more;
-	if (follower && wanted->follow)
+	if (wanted->follow && session && followers_has(session->followers, control_peer(request)))
 		control_refuse(request, CONTROL_BAD_REQUEST, NULL,
 			       "this connection follows session %u already", wanted->session);
 	else
@@ -788,7 +688,7 @@ static void on_gone(void *userdata, const struct control_peer *peer)
 	struct session *session;
 
 	for (session = host->sessions; session; session = session->next) {
-		unfollow(session, peer);
+		followers_remove(&session->followers, peer);
 		if (session->owner != peer)
 			continue;
 		session->owner = NULL;
@@ -827,14 +727,6 @@ struct session_host *session_host_new(const struct session_host_config *config)
 		.userdata = host,
 	};
 
-	_Static_assert(offsetof(struct session_arguments, session) == 0 &&
-			       offsetof(struct wait_arguments, session) == 0 &&
-			       offsetof(struct faults_arguments, session) == 0 &&
-			       offsetof(struct hold_arguments, session) == 0 &&
-			       offsetof(struct release_arguments, session) == 0 &&
-			       offsetof(struct restart_arguments, session) == 0 &&
-			       offsetof(struct events_arguments, session) == 0,
-		       "command_session() finds the session");
 	host->config = *config;
 	host->number_hint = (uint32_t)random_seed() % NETNS_LOCK_LAST_SANDBOX;
 	host->control = control_new(&control);
