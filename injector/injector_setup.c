@@ -56,11 +56,6 @@ static int64_t real_now_ns(void *context)
 	return clock_monotonic_ns();
 }
 
-static uint32_t refuse_mark(const struct injector_config *config)
-{
-	return config->refuse_mark ? config->refuse_mark : DEFAULT_REFUSE_MARK;
-}
-
 /* Returns the kinds of ICMP answers that the scripts need, as bits. */
 static uint32_t unreachables(const struct injector_config *config)
 {
@@ -188,7 +183,7 @@ static int install_rules(struct injector *injector, const struct injector_config
 	struct nft_rules_config rules = {
 		.table = config->table,
 		.queue_number = config->queue_number,
-		.refuse_mark = refuse_mark(config),
+		.refuse_mark = injector->config.refuse_mark,
 		.unreachables = unreachables(config),
 		.follows = connection_needs(config).follows,
 		.ends = config->want_client_ends,
@@ -245,7 +240,8 @@ static int open_all(struct injector *injector, const struct injector_config *con
 {
 	const struct connection_needs needs = connection_needs(config);
 	int r = follows_any(config)
-			? udp_inject_new(fwmark_udp_inject(refuse_mark(config)), &injector->carrier)
+			? udp_inject_new(fwmark_udp_inject(injector->config.refuse_mark),
+					 &injector->carrier)
 			: 0;
 
 	if (r < 0) {
@@ -257,7 +253,7 @@ static int open_all(struct injector *injector, const struct injector_config *con
 		&(struct queue_config){
 			.number = config->queue_number,
 			.length = config->queue_length,
-			.refuse_mark = refuse_mark(config),
+			.refuse_mark = injector->config.refuse_mark,
 			.repeats = has_own_table(config),
 			.whole_packets = needs.cuts,
 			.single_segments = needs.segments,
@@ -289,7 +285,8 @@ int injector_new(const struct injector_config *config, struct diag_list *diags,
 	struct injector *injector = xzalloc(sizeof(*injector));
 
 	injector->config = *config;
-	injector->config.refuse_mark = refuse_mark(config);
+	if (!injector->config.refuse_mark)
+		injector->config.refuse_mark = DEFAULT_REFUSE_MARK;
 	injector->tracker = tracker_new(config->endpoints, config->n_endpoints, config->seed);
 	if (config->kernel)
 		injector->kernel = *config->kernel;
