@@ -207,12 +207,21 @@ static int64_t count_fired(const struct served *served, size_t index, int64_t mo
 	return count;
 }
 
+/* Leaves out of an expected number of attempts those that something else serves. */
+static struct range without(struct range expected, int64_t n_others)
+{
+	if (expected.low != INT64_MAX)
+		expected.low = MAX(expected.low - n_others, 0);
+	if (expected.high != INT64_MAX)
+		expected.high = MAX(expected.high - n_others, 0);
+	return expected;
+}
+
 /*
  * Returns the number of expected attempts; if @plain, less those that steps with conditions served.
  */
 static struct range expected_of(const struct served *served, uint32_t list, bool plain)
 {
-	struct range left = served->expected;
 	int64_t elsewhere = 0;
 
 	for (size_t i = 0; i < served->n_attempts; i++) {
@@ -221,11 +230,7 @@ static struct range expected_of(const struct served *served, uint32_t list, bool
 		if (step->list == list && plain && step->when.given)
 			elsewhere++;
 	}
-	if (left.low != INT64_MAX)
-		left.low = MAX(left.low - elsewhere, 0);
-	if (left.high != INT64_MAX)
-		left.high = MAX(left.high - elsewhere, 0);
-	return left;
+	return without(served->expected, elsewhere);
 }
 
 static void judge_plain(const struct served *served, size_t index)
@@ -287,16 +292,6 @@ static void judge_conditional(const struct served *served, size_t index)
 					? "never fired: it ended no connection, and no attempt met "
 					  "it"
 					: "never fired: no attempt met its condition"));
-}
-
-/* Moves what is expected at the endpoint down to what one of its scripts is to serve. */
-static struct range without(struct range expected, int64_t n_others)
-{
-	if (expected.low != INT64_MAX)
-		expected.low = MAX(expected.low - n_others, 0);
-	if (expected.high != INT64_MAX)
-		expected.high = MAX(expected.high - n_others, 0);
-	return expected;
 }
 
 /* Counts the attempts that came before those of a script, and those held since. */
