@@ -84,11 +84,7 @@ const char *control_error_name(enum control_error error)
 	return names[error];
 }
 
-struct no_arguments {
-	char unused;
-};
-const struct json_type control_no_arguments = {.size = sizeof(struct no_arguments),
-					       .is_closed = true};
+const struct json_type control_no_arguments = {.size = 1, .is_closed = true};
 
 struct hello_arguments {
 	char *token; /* or NULL */
