@@ -8,6 +8,9 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+/* Bytes of a value. */
+enum { VALUE_SIZE = 1024 };
+
 /* Names below /proc/sys/net/ipv4 that are secret, or useless in another namespace. */
 static bool is_unwanted(const char *name)
 {
@@ -41,31 +44,66 @@ static bool decides_on_handshake(const char *name)
 	return false;
 }
 
-/* Reads a writable sysctl; returns NULL for any other. Owned by the caller. */
-static char *read_value(int sysctls, const char *name)
+/* Reads a writable sysctl. Returns false for any other. */
+static bool read_value(int sysctls, const char *name, char value[static VALUE_SIZE])
 {
 	AUTO_CLOSE int fd = openat(sysctls, name, O_RDONLY | O_CLOEXEC);
 	struct stat status;
-	char value[1024];
 	ssize_t length;
 
 	if (fd < 0 || fstat(fd, &status) < 0 || !(status.st_mode & S_IWUSR))
-		return NULL;
-	length = read(fd, value, sizeof(value) - 1);
+		return false;
+	length = read(fd, value, VALUE_SIZE - 1);
 	if (length <= 0)
-		return NULL;
+		return false;
 	while (length > 0 && value[length - 1] == '\n')
 		length--;
-	return xstrndup(value, (size_t)length);
+	value[length] = '\0';
+	return true;
 }
 
-static void add_setting(struct sysctls *settings, int sysctls, const char *name)
+static void look_at(int sysctls, const char *name, sysctl_look_fn look, void *userdata)
 {
-	char *value = read_value(sysctls, name);
+	char value[VALUE_SIZE];
 
-	if (value)
-		array_append(settings->items, settings->n_items, settings->capacity,
-			     (struct sysctl){.name = xstrdup(name), .value = value});
+	if (read_value(sysctls, name, value))
+		look(userdata, name, value);
+}
+
+void sysctls_look(sysctl_look_fn look, void *userdata)
+{
+	AUTO_CLOSE int sysctls = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *entry;
+	DIR *directory;
+	int fd;
+
+	if (sysctls < 0)
+		return;
+	look_at(sysctls, "net/core/somaxconn", look, userdata);
+	look_at(sysctls, "net/ipv4/ip_local_port_range", look, userdata);
+	look_at(sysctls, "net/mptcp/enabled", look, userdata);
+	fd = openat(sysctls, "net/ipv4", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	directory = fd >= 0 ? fdopendir(fd) : NULL;
+	while (directory && (entry = readdir(directory))) {
+		char name[sizeof("net/ipv4/") + NAME_MAX];
+
+		if (strncmp(entry->d_name, "tcp_", 4) != 0 || is_unwanted(entry->d_name))
+			continue;
+		snprintf(name, sizeof(name), "net/ipv4/%s", entry->d_name);
+		look_at(sysctls, name, look, userdata);
+	}
+	if (directory)
+		closedir(directory);
+	else if (fd >= 0)
+		close(fd);
+}
+
+static void add_setting(void *userdata, const char *name, const char *value)
+{
+	struct sysctls *settings = userdata;
+
+	array_append(settings->items, settings->n_items, settings->capacity,
+		     (struct sysctl){.name = xstrdup(name), .value = xstrdup(value)});
 }
 
 static int compare_settings(const void *a, const void *b)
@@ -75,31 +113,9 @@ static int compare_settings(const void *a, const void *b)
 
 void sysctls_read(struct sysctls *ret)
 {
-	AUTO_CLOSE int sysctls = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct sysctls settings = {0};
-	struct dirent *entry;
-	DIR *directory;
-	int fd;
 
-	if (sysctls >= 0) {
-		add_setting(&settings, sysctls, "net/core/somaxconn");
-		add_setting(&settings, sysctls, "net/ipv4/ip_local_port_range");
-		add_setting(&settings, sysctls, "net/mptcp/enabled");
-		fd = openat(sysctls, "net/ipv4", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		directory = fd >= 0 ? fdopendir(fd) : NULL;
-		while (directory && (entry = readdir(directory))) {
-			char name[sizeof("net/ipv4/") + NAME_MAX];
-
-			if (strncmp(entry->d_name, "tcp_", 4) != 0 || is_unwanted(entry->d_name))
-				continue;
-			snprintf(name, sizeof(name), "net/ipv4/%s", entry->d_name);
-			add_setting(&settings, sysctls, name);
-		}
-		if (directory)
-			closedir(directory);
-		else if (fd >= 0)
-			close(fd);
-	}
+	sysctls_look(add_setting, &settings);
 	if (settings.n_items)
 		qsort(settings.items, settings.n_items, sizeof(*settings.items), compare_settings);
 	*ret = settings;
@@ -165,18 +181,21 @@ int sysctls_write_one(const char *name, const char *value)
 uint32_t sysctls_read_number(const char *name, uint32_t otherwise)
 {
 	AUTO_CLOSE int sysctls = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	AUTO_FREE char *value = sysctls >= 0 ? read_value(sysctls, name) : NULL;
+	char value[VALUE_SIZE];
 
-	return value ? (uint32_t)strtoul(value, NULL, 10) : otherwise;
+	return sysctls >= 0 && read_value(sysctls, name, value) ? (uint32_t)strtoul(value, NULL, 10)
+								: otherwise;
 }
 
 bool sysctls_has(const char *name, const char *value)
 {
 	AUTO_CLOSE int sysctls = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	AUTO_FREE char *actual = sysctls >= 0 ? read_value(sysctls, name) : NULL;
+	char actual[VALUE_SIZE];
 	const char *a = actual, *b = value;
 
-	while (a && *a && *b) {
+	if (sysctls < 0 || !read_value(sysctls, name, actual))
+		return false;
+	while (*a && *b) {
 		size_t length = strcspn(a, " \t");
 
 		if (length != strcspn(b, " \t") || strncmp(a, b, length) != 0)
@@ -186,7 +205,7 @@ bool sysctls_has(const char *name, const char *value)
 		a += strspn(a, " \t");
 		b += strspn(b, " \t");
 	}
-	return a && !*a && !*b;
+	return !*a && !*b;
 }
 
 void sysctls_free(struct sysctls *settings)

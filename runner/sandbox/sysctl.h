@@ -20,6 +20,15 @@ struct sysctls {
 	size_t n_items, capacity;
 };
 
+/* @value: as read, without the final newline; both are borrowed */
+typedef void (*sysctl_look_fn)(void *userdata, const char *name, const char *value);
+
+/**
+ * sysctls_look() - look at all settings that matter in the calling process's namespace; never fails
+ * @look: is called for each of them
+ * @userdata: for @look
+ */
+void sysctls_look(sysctl_look_fn look, void *userdata);
 /**
  * sysctls_read() - read all settings that matter in the calling process's namespace; never fails
  * @ret: free it with sysctls_free()

@@ -2,27 +2,52 @@
 /* Guards a sandbox's sysctls: see sysctl_guard.h. */
 #include "runner/sandbox/sysctl_guard.h"
 
+#include "common/text.h"
 #include "runner/sandbox/mounts.h"
+#include "runner/sandbox/sysctl.h"
+
+static void note(void *userdata, const char *name, const char *value)
+{
+	struct sysctl_guard *guard = userdata;
+
+	array_append(guard->before, guard->n_before, guard->capacity,
+		     (struct sysctl_hash){.name = text_hash(name), .value = text_hash(value)});
+}
 
 void sysctl_guard_begin(struct sysctl_guard *guard, bool private)
 {
 	*guard = (struct sysctl_guard){0};
 	if (!private || mounts_seal_sysctls() < 0)
-		sysctls_read(&guard->before);
+		sysctls_look(note, guard);
+}
+
+/* What is compared at the end. */
+struct comparison {
+	const struct sysctl_guard *guard;
+	struct record *record;
+};
+
+static void compare(void *userdata, const char *name, const char *value)
+{
+	const struct comparison *comparison = userdata;
+	const struct sysctl_guard *guard = comparison->guard;
+	const struct sysctl_hash now = {.name = text_hash(name), .value = text_hash(value)};
+	size_t i = 0;
+
+	while (i < guard->n_before && guard->before[i].name != now.name)
+		i++;
+	if (i < guard->n_before && guard->before[i].value != now.value)
+		record_add_problem(comparison->record, false,
+				   "the sysctl %s was changed to '%s' while the scenario ran", name,
+				   value);
 }
 
 void sysctl_guard_end(struct sysctl_guard *guard, struct record *record)
 {
-	struct sysctls after = {0}, changed = {0};
+	struct comparison comparison = {.guard = guard, .record = record};
 
-	if (guard->before.n_items > 0)
-		sysctls_read(&after);
-	sysctls_difference(&after, &guard->before, &changed);
-	for (size_t i = 0; i < changed.n_items; i++)
-		record_add_problem(record, false,
-				   "the sysctl %s was changed to '%s' while the scenario ran",
-				   changed.items[i].name, changed.items[i].value);
-	sysctls_free(&after);
-	sysctls_free(&changed);
-	sysctls_free(&guard->before);
+	if (guard->n_before > 0)
+		sysctls_look(compare, &comparison);
+	free(guard->before);
+	*guard = (struct sysctl_guard){0};
 }

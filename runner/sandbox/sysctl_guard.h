@@ -7,10 +7,15 @@
 #define SYNFAULT_RUNNER_SANDBOX_SYSCTL_GUARD_H
 
 #include "runner/record/record.h"
-#include "runner/sandbox/sysctl.h"
+
+/* Stands for a sysctl: there is a guard for each of many sessions at once. */
+struct sysctl_hash {
+	uint64_t name, value;
+};
 
 struct sysctl_guard {
-	struct sysctls before; /* empty if they can't change */
+	struct sysctl_hash *before; /* none if they can't change */
+	size_t n_before, capacity;
 };
 
 /**
