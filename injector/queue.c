@@ -59,6 +59,10 @@ _Static_assert(MESSAGE_MAX > PACKET_COPY_RANGE + 512, "a packet's message fits")
 struct queue {
 	struct mnl_socket *socket;
 	int fd; /* of the socket */
+	bool dispatching;
+	bool moved;          /* our clocks differ from the kernel's */
+	bool gathered;       /* verdicts were given since the last on_handed_over */
+	bool whole_segments; /* see struct queue_config */
 	struct queue_config config;
 	/*
 	 * The kernel stamps packets on arrival while any socket wants time stamps (net/core/dev.c,
@@ -73,19 +77,15 @@ struct queue {
 	uint64_t n_packets, overruns, failed_verdicts;
 
 	int64_t empty_ns; /* when the queue was last empty */
-	bool dispatching;
 	/* when the batch was read; and the first reading since the real clock was set */
 	struct queue_clocks clocks, steady;
-	bool moved;       /* our clocks differ from the kernel's */
 	int64_t awake_ns; /* of the last queue_clock_moved() */
 
-	bool gathered;     /* verdicts were given since the last on_handed_over */
-	int64_t handed_ns; /* when the first of them was handed over; 0: none was */
+	int64_t handed_ns; /* when the first verdict was handed over since then; 0: none was */
 	size_t verdicts_length;
 	uint8_t verdicts[BATCH * VERDICT_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct iovec vectors[BATCH];
 	struct mmsghdr datagrams[BATCH];
-	bool whole_segments; /* see struct queue_config */
 	size_t message_max;
 	uint8_t *buffers; /* one of message_max for each of the datagrams */
 };

@@ -63,34 +63,34 @@ enum stall_way {
 
 struct step {
 	enum step_action action;
-	uint32_t repeat;      /* attempts that the step serves, at least 1 */
-	bool repeat_explicit; /* "xN" was written */
+	enum step_action then; /* what follows on the connection; STEP_ACCEPT: nothing */
+	uint32_t list;         /* number of its list: see struct script */
+	uint32_t repeat;       /* attempts that the step serves, at least 1 */
+	bool repeat_explicit;  /* "xN" was written */
+	bool then_refuse;      /* STEP_DELAY: refuse at the end instead of accepting */
+	bool then_unreachable; /* STEP_DELAY: ICMP at the end instead of accepting */
+	bool abort;            /* STEP_BACKLOG_FULL: with tcp_abort_on_overflow */
+	bool to_server;        /* AFTER_BYTES: count those to the server */
+	bool slow_to_server;   /* STEP_SLOW: slow those to the server */
+	/* An outage of one address after the other; kept only for a command: others get times. */
+	bool each;
+	/* Of connections whenever the window of .when begins; it has no other part but a family. */
+	enum step_ending ending;
+	enum unreachable_kind unreachable; /* STEP_UNREACHABLE, or at the end of STEP_DELAY */
+	enum step_after after;             /* RESET, STALL, CLOSE */
+	enum stall_way way;                /* STEP_STALL, STEP_PACKET_LOSS, STEP_LATENCY */
 	uint32_t lose;        /* STEP_LOSE: number of SYNs; STEP_LOSE_SYN_ACK: of SYN-ACKs */
-	bool then_refuse;     /* STEP_DELAY: refuse at the end instead of accepting */
+	uint32_t loss;        /* STEP_PACKET_LOSS: of CHANCE_ALWAYS packets */
+	uint32_t burst;       /* STEP_PACKET_LOSS: lost in a row, on average; 0: independently */
 	int64_t delay_min_ns; /* STEP_DELAY: range to draw from; equal for a fixed delay */
 	int64_t delay_max_ns;
-	enum unreachable_kind unreachable; /* STEP_UNREACHABLE, or at the end of STEP_DELAY */
-	bool then_unreachable;             /* STEP_DELAY: ICMP at the end instead of accepting */
-	enum step_action then; /* what follows on the connection; STEP_ACCEPT: nothing */
-	bool abort;            /* STEP_BACKLOG_FULL: with tcp_abort_on_overflow */
-	enum step_after after; /* RESET, STALL, CLOSE */
 	uint64_t bytes;        /* AFTER_BYTES */
 	int64_t after_ns;      /* AFTER_TIME */
-	bool to_server;        /* AFTER_BYTES: count those to the server */
 	uint64_t rate;         /* STEP_SLOW: bytes per second */
-	bool slow_to_server;   /* STEP_SLOW: slow those to the server */
-	enum stall_way way;    /* STEP_STALL, STEP_PACKET_LOSS, STEP_LATENCY */
-	uint32_t loss;         /* STEP_PACKET_LOSS: of CHANCE_ALWAYS packets */
-	uint32_t burst;        /* STEP_PACKET_LOSS: lost in a row, on average; 0: independently */
 	int64_t for_ns;        /* STEP_STALL: how long; 0: for good */
 	int64_t latency_ns;    /* STEP_LATENCY: how late packets come, on average */
 	int64_t jitter_ns;     /* STEP_LATENCY: by how much more or less, at most */
-	uint32_t list;         /* number of its list: see struct script */
 	struct condition when; /* which attempts it applies to */
-	/* Of connections whenever the window of .when begins; it has no other part but a family. */
-	enum step_ending ending;
-	/* of one address after the other; kept only for a command: other outages get times */
-	bool each;
 };
 
 /** step_action_breaks() - return whether the action ends an established connection */

@@ -19,36 +19,36 @@ enum base { BASE_NOW, BASE_REALTIME, BASE_NANOSLEEP, BASE_FUTEX, BASE_WAITV, BAS
 
 struct kind {
 	long number;
-	uint8_t argument; /* which one is the timeout */
 	enum form form;
 	enum base base;
 	int result;
-	int8_t left; /* which argument is where the time left is written; -1: none */
+	uint8_t argument; /* which one is the timeout */
+	int8_t left;      /* which argument is where the time left is written; -1: none */
 	bool sets;
 };
 
 static const struct kind kinds[] = {
 #ifdef SYS_poll
-	{SYS_poll, 2, FORM_MILLISECONDS, BASE_NOW, 0, -1, false},
-	{SYS_select, 4, FORM_TIMEVAL, BASE_NOW, 0, 4, true},
-	{SYS_epoll_wait, 3, FORM_MILLISECONDS, BASE_NOW, 0, -1, false},
+	{SYS_poll, FORM_MILLISECONDS, BASE_NOW, 0, 2, -1, false},
+	{SYS_select, FORM_TIMEVAL, BASE_NOW, 0, 4, 4, true},
+	{SYS_epoll_wait, FORM_MILLISECONDS, BASE_NOW, 0, 3, -1, false},
 #endif
-	{SYS_nanosleep, 0, FORM_TIMESPEC, BASE_NOW, 0, 1, false},
-	{SYS_clock_nanosleep, 2, FORM_TIMESPEC, BASE_NANOSLEEP, 0, 3, false},
-	{SYS_ppoll, 2, FORM_TIMESPEC, BASE_NOW, 0, 2, false},
-	{SYS_pselect6, 4, FORM_TIMESPEC, BASE_NOW, 0, 4, true},
-	{SYS_epoll_pwait, 3, FORM_MILLISECONDS, BASE_NOW, 0, -1, false},
-	{SYS_epoll_pwait2, 3, FORM_TIMESPEC, BASE_NOW, 0, -1, false},
-	{SYS_futex, 3, FORM_TIMESPEC, BASE_FUTEX, -ETIMEDOUT, -1, false},
-	{SYS_futex_waitv, 3, FORM_TIMESPEC, BASE_WAITV, -ETIMEDOUT, -1, false},
-	{SYS_futex_wait, 4, FORM_TIMESPEC, BASE_WAIT, -ETIMEDOUT, -1, false},
-	{SYS_rt_sigtimedwait, 2, FORM_TIMESPEC, BASE_NOW, -EAGAIN, -1, false},
-	{SYS_semtimedop, 3, FORM_TIMESPEC, BASE_NOW, -EAGAIN, -1, false},
-	{SYS_mq_timedsend, 4, FORM_TIMESPEC, BASE_REALTIME, -ETIMEDOUT, -1, false},
-	{SYS_mq_timedreceive, 4, FORM_TIMESPEC, BASE_REALTIME, -ETIMEDOUT, -1, false},
-	{SYS_io_getevents, 4, FORM_TIMESPEC, BASE_NOW, 0, -1, false},
+	{SYS_nanosleep, FORM_TIMESPEC, BASE_NOW, 0, 0, 1, false},
+	{SYS_clock_nanosleep, FORM_TIMESPEC, BASE_NANOSLEEP, 0, 2, 3, false},
+	{SYS_ppoll, FORM_TIMESPEC, BASE_NOW, 0, 2, 2, false},
+	{SYS_pselect6, FORM_TIMESPEC, BASE_NOW, 0, 4, 4, true},
+	{SYS_epoll_pwait, FORM_MILLISECONDS, BASE_NOW, 0, 3, -1, false},
+	{SYS_epoll_pwait2, FORM_TIMESPEC, BASE_NOW, 0, 3, -1, false},
+	{SYS_futex, FORM_TIMESPEC, BASE_FUTEX, -ETIMEDOUT, 3, -1, false},
+	{SYS_futex_waitv, FORM_TIMESPEC, BASE_WAITV, -ETIMEDOUT, 3, -1, false},
+	{SYS_futex_wait, FORM_TIMESPEC, BASE_WAIT, -ETIMEDOUT, 4, -1, false},
+	{SYS_rt_sigtimedwait, FORM_TIMESPEC, BASE_NOW, -EAGAIN, 2, -1, false},
+	{SYS_semtimedop, FORM_TIMESPEC, BASE_NOW, -EAGAIN, 3, -1, false},
+	{SYS_mq_timedsend, FORM_TIMESPEC, BASE_REALTIME, -ETIMEDOUT, 4, -1, false},
+	{SYS_mq_timedreceive, FORM_TIMESPEC, BASE_REALTIME, -ETIMEDOUT, 4, -1, false},
+	{SYS_io_getevents, FORM_TIMESPEC, BASE_NOW, 0, 4, -1, false},
 #ifdef SYS_io_pgetevents
-	{SYS_io_pgetevents, 4, FORM_TIMESPEC, BASE_NOW, 0, -1, false},
+	{SYS_io_pgetevents, FORM_TIMESPEC, BASE_NOW, 0, 4, -1, false},
 #endif
 };
 

@@ -41,11 +41,11 @@ struct fit_view {
 struct fit_candidate {
 	struct policy policy;
 	double cost, misfit; /* see struct fit */
+	size_t round;
 	/* It fits, but the waits can't identify it: too little shows its growth or its cap. */
 	bool vague;
 	/* All waits lie in its bands, but elsewhere than draws do, or its jitter hides its base. */
 	bool unlikely;
-	size_t round;
 	bool twice, expressible;
 };
 
