@@ -213,8 +213,8 @@ static int parse_flap(struct step_parser *parser, const struct step_token *flap,
 {
 	struct step_token at = *flap;
 	struct time_window *window = &step->when.window;
-	bool up_first, up_second;
-	int64_t first_ns, second_ns;
+	bool up_first = false, up_second = false;
+	int64_t first_ns = 0, second_ns = 0;
 
 	if (take_phase(parser, &at, &up_first, &first_ns) < 0 ||
 	    take_phase(parser, &at, &up_second, &second_ns) < 0)
@@ -275,7 +275,7 @@ static int parse_restart(struct step_parser *parser, const struct step_token *re
 {
 	const bool pause = token_is(restart, "pause");
 	const char *example = pause ? PAUSE_EXAMPLE : RESTART_EXAMPLE;
-	int64_t down_ns, at_ns = RESTART_AT_NS, every_ns = 0;
+	int64_t down_ns = 0, at_ns = RESTART_AT_NS, every_ns = 0;
 	struct step_token at = *restart, word, whole = {.offset = restart->offset};
 	char from[DURATION_TEXT_SIZE], to[DURATION_TEXT_SIZE], every[DURATION_TEXT_SIZE];
 	AUTO_FREE char *window = NULL;

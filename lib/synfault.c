@@ -1198,7 +1198,7 @@ enum synfault_code synfault_check(struct synfault_session *session,
 				  const struct synfault_judgement **ret_judgement,
 				  struct synfault_error *error)
 {
-	struct synfault_judgement *judgement;
+	struct synfault_judgement *judgement = NULL;
 	enum synfault_code code;
 
 	pthread_mutex_lock(&session->lock);

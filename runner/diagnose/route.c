@@ -115,7 +115,7 @@ static void look_at_device(struct route_evidence *route)
 
 void route_look_up(const struct address *to, struct route_evidence *ret)
 {
-	char buffer[4096] __attribute__((aligned(NLMSG_ALIGNTO)));
+	char buffer[4096] __attribute__((aligned(NLMSG_ALIGNTO))) = "";
 	struct mnl_socket *socket;
 	int r = netlink_open(NETLINK_ROUTE, &socket);
 

@@ -94,6 +94,8 @@ static int replacement_begin(const char *path, struct replacement *new_file)
 	error = resolve(path, &new_file->target);
 	if (error)
 		return error;
+	/* Without an error there is a target.
+	 * NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
 	slash = strrchr(new_file->target, '/');
 	new_file->directory =
 		slash ? xstrndup(new_file->target, (size_t)(slash - new_file->target + 1))

@@ -161,7 +161,7 @@ int isolation_probe(enum isolation_mode wanted, struct isolation *ret, char **re
 
 void isolation_add_shared(struct isolation *isolation)
 {
-	struct isolation shared;
+	struct isolation shared = {.space = -1};
 
 	if (isolation->mode != ISOLATION_PRIVATE || isolation->space >= 0)
 		return;

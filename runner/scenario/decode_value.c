@@ -386,7 +386,7 @@ bool decode_tolerance(struct loader *loader, const struct node *node, struct tol
 {
 	struct tolerance tolerance = {0};
 	size_t errors = loader->diags->n_items;
-	double percent;
+	double percent = 0;
 
 	if (node->kind == NODE_MAPPING) {
 		if (!node->count) {
@@ -522,8 +522,8 @@ static bool decode_typed(struct loader *loader, const struct field *field, void 
 {
 	const struct schema_key *key = field->schema;
 	const struct node *value = field->value;
-	int64_t number;
-	size_t choice;
+	int64_t number = 0;
+	size_t choice = 0;
 	bool flag;
 
 	switch (key->type) {

@@ -225,8 +225,8 @@ static void add_value(const struct substitution *values, const struct reference 
 	size_t index = scenario_endpoint(values->scenario, reference->name);
 	const struct endpoint_values *endpoint;
 	const char *address = NULL;
-	enum family family;
-	size_t ordinal, at;
+	enum family family = FAMILY_IPV4;
+	size_t ordinal = 0, at;
 
 	if (index == SIZE_MAX) {
 		const char *directory =
