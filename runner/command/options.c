@@ -132,7 +132,7 @@ static bool set_seed(struct option_seed *field, const char *value, char **ret_me
 	return false;
 }
 
-/* Stores a value in its field; NULL for an option without argument. */
+/* Stores a value in its field; "" for an option without argument. */
 static bool set(const struct option_spec *spec, void *options, const char *value,
 		char **ret_message)
 {
@@ -299,7 +299,7 @@ static bool take_long(struct parser *parser, const char *word)
 		*parser->message = xasprintf("--%s needs a value: %s", spec->name, spec->argument);
 		return false;
 	}
-	return apply_given(parser, spec, value);
+	return apply_given(parser, spec, value ? value : "");
 }
 
 /* Parses one word of short options. */
@@ -314,7 +314,7 @@ static bool take_short(struct parser *parser, const char *word)
 			return false;
 		}
 		if (!spec->argument) {
-			if (!apply_given(parser, spec, NULL))
+			if (!apply_given(parser, spec, ""))
 				return false;
 			continue;
 		}

@@ -265,7 +265,8 @@ bool explain_drops(const struct context *context, size_t index, const char *seen
 		server ? find_listener(server, explain_served(&evidence->addresses[index])) : NULL;
 
 	return explain_kernel_drops(context, index, &evidence->here, seen) ||
-	       (server == &evidence->there && explain_kernel_drops(context, index, server, seen)) ||
+	       (server == &evidence->there &&
+		explain_kernel_drops(context, index, &evidence->there, seen)) ||
 	       (listener && explain_full_queues(context, index, server, listener, seen));
 }
 

@@ -496,13 +496,14 @@ static char *as_list(const char *text)
 static void check_program(struct loader *loader, const struct node *command)
 {
 	const struct node *program;
+	const char *blank;
 	AUTO_FREE char *list = NULL;
 
 	if (!command || command->kind != NODE_LIST || command->count != 1)
 		return;
 	program = command->items[0];
-	if (program->kind != NODE_TEXT || !strchr(program->text, ' ') ||
-	    !refers_to_endpoint(loader->scenario, strchr(program->text, ' ')))
+	blank = program->kind == NODE_TEXT ? strchr(program->text, ' ') : NULL;
+	if (!blank || !refers_to_endpoint(loader->scenario, blank))
 		return;
 	loader_error(loader, program, "this is the name of a program, which has blanks");
 	list = as_list(program->text);

@@ -441,6 +441,8 @@ static void on_armed(void *userdata, const struct sandbox *sandbox, const struct
 	for (char **variable = environment; *variable; variable++) {
 		char *equals = strchr(*variable, '=');
 
+		if (!equals)
+			continue;
 		*equals = '\0';
 		/* These directories are for servers. */
 		if (!strcmp(*variable, "SYNFAULT_TMP") || !strcmp(*variable, "SYNFAULT_DIR"))

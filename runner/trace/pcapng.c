@@ -94,7 +94,7 @@ static void begin_block(struct pcapng *file, enum block_type type)
 
 static void end_block(struct pcapng *file)
 {
-	uint32_t length = (uint32_t)(file->buffer.length - file->block + sizeof(length));
+	uint32_t length = (uint32_t)(file->buffer.length - file->block + sizeof(uint32_t));
 
 	put32(file, length);
 	memcpy(file->buffer.data + file->block + sizeof(length), &length, sizeof(length));
