@@ -139,7 +139,7 @@ def main():
         container.give_up(f"{qemu} is not installed")
     foreign = options.architecture if options.architecture != own_architecture() else None
     listed = list_cases(options.source)
-    names = [re.sub("^(slow|foreign): ", "", name) for name in listed]
+    names = [re.sub("^(slow|native|foreign): ", "", name) for name in listed]
     numbers = [number for number, name in enumerate(names)
                if name in options.case or not options.case and name == listed[number]]
     root = rootfs.ensure(options.source, "/mnt", foreign)
