@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of commands against what each command says and takes. */
 #include <criterion/criterion.h>
+#include <jansson.h>
 #include <stdlib.h>
 
 #include "runner/command/commands.h"
+#include "runner/scenario/scenario.h"
 
 /* What a command prints on its standard output when it is given one word; the caller's. */
 static char *output_of(const struct command *command, const char *word, int *ret_status)
@@ -98,6 +100,46 @@ Test(commands, help_of_each_fits_80_columns)
 		for (char *rest = help, *line; (line = strsep(&rest, "\n"));)
 			cr_expect_leq(strlen(line), (size_t)80, "%s: %s", commands[i]->name, line);
 	}
+}
+
+/* What `synfault schema --format FORMAT` prints; the caller's. */
+static char *schema_of(const char *format)
+{
+	AUTO_FREE char *word = xasprintf("--format=%s", format);
+	int status;
+	char *text = output_of(&command_schema, word, &status);
+
+	cr_assert_eq(status, STATUS_PASSED, "%s", format);
+	return text;
+}
+
+Test(commands, schema_has_each_document_as_json)
+{
+	static const char *const formats[] = {
+		"json", "results",    "record",   "diagnosis",   "doctor",
+		"list", "comparison", "protocol", "observation",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		AUTO_FREE char *text = schema_of(formats[i]);
+		json_error_t error;
+		json_t *schema = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+
+		cr_assert_not_null(schema, "%s: %s", formats[i], error.text);
+		cr_expect_str_eq(json_string_value(json_object_get(schema, "$schema")),
+				 "http://json-schema.org/draft-07/schema#", "%s", formats[i]);
+		cr_expect(json_is_string(json_object_get(schema, "title")), "%s", formats[i]);
+		json_decref(schema);
+	}
+}
+
+Test(commands, manual_names_each_expectation)
+{
+	AUTO_FREE char *text = schema_of("scdoc");
+
+	for (int kind = 0; kind < EXPECT_N_KINDS; kind++)
+		cr_expect(strstr(text, expectation_kind_name((enum expectation_kind)kind)), "%s",
+			  expectation_kind_name((enum expectation_kind)kind));
 }
 
 static const struct command *find_command(const char *name)

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "runner/command/command.h"
+#include "runner/command/record_dir.h"
 #include "runner/report/junit.h"
 #include "runner/report/run_json.h"
 #include "tests/lib/record_builder.h"
@@ -277,4 +278,85 @@ Test(stored_runs, merge_refuses_reports_beside_directories)
 	cr_expect_eq(printed.status, STATUS_USAGE);
 	says(printed.err, "can't merge reports with directories of records");
 	cr_expect_neq(access("all.xml", F_OK), 0);
+}
+
+/* Writes the records of one shard of two, which has one of two scenarios. */
+static void write_records(const char *name, size_t number)
+{
+	const struct shard shard = {.number = number, .count = 2};
+	struct scenario_file *file = scenario_file_parse("a.yaml", source, sizeof(source) - 1);
+	struct run_results results = {.seed = UINT64_MAX};
+
+	add_result(&results, file, number - 1, 3);
+	results.items[0].number = number;
+	cr_assert_eq(record_dir_make_directory(name), 0);
+	cr_assert_eq(record_dir_write(name, &results, &shard, 2), 0);
+	results_free(&results);
+	scenario_file_free(file);
+}
+
+Test(stored_runs, merge_puts_the_records_of_all_shards_into_one_directory)
+{
+	AUTO_RECORDS_RUN struct record_dir_run all = {0};
+	AUTO_FREE char *message = NULL, *record = NULL, *merged = NULL;
+
+	write_records("one", 1);
+	write_records("two", 2);
+	AUTO_PRINTED struct printed printed = RUN(command_merge, "all", "one", "two");
+
+	cr_expect_eq(printed.status, STATUS_PASSED, "%s", printed.err);
+	cr_expect_str_eq(printed.out, "2 records of 2 directories\n");
+	cr_assert(record_dir_read_run("all", &all, &message), "%s", message);
+	cr_expect_eq(all.seed, UINT64_MAX);
+	cr_expect_eq(all.n_scenarios, 2);
+	cr_expect_eq(all.shard.count, 0);
+	cr_expect_str_eq(all.names[0], "0001.json");
+	cr_expect_str_eq(all.names[1], "0002.json");
+	cr_expect_null(all.names[2]);
+	record = contents("two/0002.json");
+	merged = contents("all/0002.json");
+	cr_expect_str_eq(merged, record);
+}
+
+Test(stored_runs, merge_needs_the_records_of_each_shard_once)
+{
+	write_records("one", 1);
+	AUTO_PRINTED struct printed alone = RUN(command_merge, "all", "one");
+	AUTO_PRINTED struct printed twice = RUN(command_merge, "all", "one", "one");
+
+	cr_expect_eq(alone.status, STATUS_UNJUDGED);
+	says(alone.err, "part 2 of 2 is missing");
+	cr_expect_eq(twice.status, STATUS_UNJUDGED);
+	says(twice.err, "0001.json is in one and in one");
+	cr_expect_neq(access("all", F_OK), 0);
+}
+
+Test(stored_runs, a_directory_that_holds_no_run_is_refused)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{NULL, "it has no run.json"},
+		{"{", "is not a directory of records: "},
+		{"{}", "is not what `synfault run --records` writes"},
+		{"{\"format\":\"synfault-run\",\"version\":1,\"seed\":\"1\",\"scenarios\":1,"
+		 "\"records\":[\"../0001.json\"]}",
+		 "\"../0001.json\" is not the name of a record"},
+		{"{\"format\":\"synfault-run\",\"version\":1,\"seed\":\"1\",\"scenarios\":1,"
+		 "\"records\":[],\"shard\":[3,2]}",
+		 "\"shard\" is not a part of a whole"},
+	};
+
+	cr_assert_eq(record_dir_make_directory("records"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct record_dir_run run = {0};
+		AUTO_FREE char *message = NULL;
+
+		if (cases[i].text)
+			cr_assert_eq(record_dir_write_file("records", "run.json", cases[i].text,
+							   strlen(cases[i].text)),
+				     0);
+		cr_assert_not(record_dir_read_run("records", &run, &message), "case %zu", i);
+		says(message, cases[i].message);
+	}
 }
