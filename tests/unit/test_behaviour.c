@@ -280,14 +280,12 @@ Test(behaviour, leaks_are_sockets_that_are_open_when_the_next_attempt_starts)
 		struct dice dice = {.run = run};
 		size_t api = record_builder_endpoint(b, "api", "drop");
 		int64_t n = roll(&dice, 1, 8), n_leaks = 0, at_ms = 0, most = roll(&dice, 0, 2);
-		int64_t n_syns = 0;
 
 		for (int64_t i = 0; i < n; i++) {
 			int64_t next_ms = at_ms + roll(&dice, 200, 900);
 			bool leaks = i + 1 < n && roll(&dice, 0, 2) == 0;
 
 			n_leaks += leaks;
-			n_syns++;
 			/* Side by side for a while, and each closed: no leak. */
 			if (leaks)
 				record_builder_attempt_left_open(b, api, at_ms);
