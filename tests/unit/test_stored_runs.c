@@ -343,6 +343,12 @@ Test(stored_runs, a_directory_that_holds_no_run_is_refused)
 		 "\"records\":[\"../0001.json\"]}",
 		 "\"../0001.json\" is not the name of a record"},
 		{"{\"format\":\"synfault-run\",\"version\":1,\"seed\":\"1\",\"scenarios\":1,"
+		 "\"records\":[\"0/../a.json\"]}",
+		 "\"0/../a.json\" is not the name of a record"},
+		{"{\"format\":\"synfault-run\",\"version\":1,\"seed\":\"1\",\"scenarios\":1,"
+		 "\"records\":[\"run.json\"]}",
+		 "\"run.json\" is not the name of a record"},
+		{"{\"format\":\"synfault-run\",\"version\":1,\"seed\":\"1\",\"scenarios\":1,"
 		 "\"records\":[],\"shard\":[3,2]}",
 		 "\"shard\" is not a part of a whole"},
 	};
