@@ -498,10 +498,6 @@ def qdisc(command, flags, attributes=b""):
     return answer[16:]
 
 
-def attribute(kind, payload):
-    return struct.pack("=HH", 4 + len(payload), kind) + payload + bytes(-len(payload) % 4)
-
-
 @contextlib.contextmanager
 def netem(loss):
     # struct tc_netem_qopt: latency, limit, loss, gap, duplicate, jitter
