@@ -18,6 +18,7 @@
 #include <utlist.h>
 
 #include "common/duration.h"
+#include "common/utf8.h"
 
 /* How long a peer may be silent, and how long it may take to read a reply. */
 enum { IDLE_S = 60, WRITE_S = 10 };
@@ -31,6 +32,8 @@ enum { MAX_UNREAD = 1 << 20 };
 enum { RETRY_US = 100000 };
 /* Unanswered requests of a pipelined peer. */
 enum { MAX_PIPELINED = 1024 };
+/* Bytes of an unknown command that a refusal quotes. */
+enum { MAX_QUOTED = 40 };
 #define TOO_MANY_PEERS "too many connections"
 
 struct control_peer {
@@ -213,7 +216,9 @@ static const struct control_command *find_command(const struct control_commands 
 			if (!strcmp(json_string_value(command), commands->items[i].name))
 				return &commands->items[i];
 		*ret_error = CONTROL_UNKNOWN_COMMAND;
-		*ret_message = xasprintf("unknown command \"%.40s\"; commands are %s",
+		*ret_message = xasprintf("unknown command \"%.*s\"; commands are %s",
+					 (int)utf8_cut(json_string_value(command),
+						       json_string_length(command), MAX_QUOTED),
 					 json_string_value(command), known);
 	}
 	return NULL;

@@ -87,6 +87,11 @@ Test(control, invalid_requests_are_answered_with_an_error)
 		{"{\"id\": 2, \"command\": \"dance\"}",
 		 REPLY("2", "unknown-command",
 		       "unknown command \\\"dance\\\"; commands are status and next\"}}")},
+		/* It is cut, but no character is. */
+		{"{\"id\": 3, \"command\": \"123456789 123456789 123456789 123456789é9\"}",
+		 REPLY("3", "unknown-command",
+		       "unknown command \\\"123456789 123456789 123456789 123456789\\\"; commands "
+		       "are status and next\"}}")},
 		{"{\"id\": 1, \"command\": \"next\", \"scenario\": null}",
 		 REPLY("1", "bad-request", "the request: \\\"scenario\\\" is not")},
 		{"{\"id\": 1, \"command\": \"next\", \"session\": 10}",
