@@ -9,6 +9,7 @@
 
 #include "common/text.h"
 #include "runner/report/result.h"
+#include "runner/scenario/utf8.h"
 #include "runner/session/control_socket.h"
 
 /* `next` and `stop` are answered only when servers have ended and started. */
@@ -359,10 +360,15 @@ static char *read_operands(struct ctl *ctl, const struct operands *operands)
 {
 	const char *word = operands->items[0];
 	AUTO_FREE char *expected = NULL;
+	struct utf8_error error;
 
 	if (option_choice(word, "status next reset restart stop", &expected) < 0)
 		return xasprintf("unknown command \"%s\": %s", word, expected);
 	ctl->command = word;
+	/* A request is JSON. */
+	for (int i = 1; i < operands->n; i++)
+		if (utf8_check(operands->items[i], strlen(operands->items[i]), &error) < 0)
+			return xasprintf("a name after %s is not UTF-8", word);
 	if (strcmp(word, "restart") == 0)
 		return read_restart(ctl, operands);
 	if (operands->n > 2 || (operands->n == 2 && strcmp(word, "next") != 0))
