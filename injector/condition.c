@@ -314,10 +314,13 @@ int64_t time_window_next(const struct time_window *window, int64_t since_ns)
 struct time_window time_window_commanded(const struct time_window *window, int64_t lasts_ns)
 {
 	struct time_window commanded = *window;
+	int64_t n_before;
 
 	if (!lasts_ns)
 		return commanded;
-	commanded.from_ns = window->from_ns / (window->to_ns - window->from_ns) * lasts_ns;
+	n_before = window->from_ns / (window->to_ns - window->from_ns);
+	commanded.from_ns =
+		n_before > COMMANDED_MAX_NS / lasts_ns ? COMMANDED_MAX_NS : n_before * lasts_ns;
 	commanded.to_ns = commanded.from_ns + lasts_ns;
 	return commanded;
 }

@@ -114,9 +114,11 @@ bool time_window_holds(const struct time_window *window, int64_t since_ns);
  * Return: the time since its origin; INT64_MAX: it does not begin any more.
  */
 int64_t time_window_next(const struct time_window *window, int64_t since_ns);
+/* A command says no longer time, and no turn waits longer: sums of two can't overflow. */
+#define COMMANDED_MAX_NS (INT64_MAX / 4)
 /**
  * time_window_commanded() - return the window of an outage by a command that says how long it lasts
- * @lasts_ns: 0: as long as the window
+ * @lasts_ns: at most COMMANDED_MAX_NS; 0: as long as the window
  *
  * One that begins later than the command comes after others of the same length: it waits for as
  * many as before.

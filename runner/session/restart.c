@@ -41,7 +41,7 @@ void restart_outages(struct control_request *request, struct supervisor *supervi
 			continue;
 		known = true;
 		r = supervise_outage(supervisor, (uint32_t)i, for_ns, lasts_ns ? turn_ns : 0, &n);
-		turn_ns += lasts_ns;
+		turn_ns = MIN(turn_ns + lasts_ns, COMMANDED_MAX_NS);
 		n_found += r == 0;
 		busy = busy || r == -EBUSY;
 		n_ended += n;

@@ -192,6 +192,19 @@ Test(condition, command_says_how_long_each_turn_lasts)
 	}
 }
 
+Test(condition, turn_after_others_of_the_longest_time_waits_as_long)
+{
+	for (int64_t n = 1; n <= 1024; n++) {
+		const struct time_window window = {.from = TIME_FROM_COMMAND,
+						   .from_ns = n * NS_PER_S,
+						   .to_ns = (n + 1) * NS_PER_S};
+		struct time_window commanded = time_window_commanded(&window, COMMANDED_MAX_NS);
+
+		cr_expect_eq(commanded.from_ns, COMMANDED_MAX_NS, "%" PRId64, n);
+		cr_expect_eq(commanded.to_ns, 2 * COMMANDED_MAX_NS, "%" PRId64, n);
+	}
+}
+
 Test(condition, invalid_window_is_refused_with_a_remedy)
 {
 	static const struct {
