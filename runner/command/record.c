@@ -34,8 +34,10 @@ struct recording {
 	struct observed *observed;    /* as files; empty if it was not observed */
 	char **obstacles;             /* by item; NULL: observed in all runs */
 	bool *seen;                   /* by item */
-	bool *doubtful;               /* as files; the machine may have distorted it */
-	bool open; /* unknown whether the machine or the client makes runs differ */
+	int64_t *
+		usual_ns; /* by item; after what time its first runs usually gave up; 0: steadily */
+	bool *doubtful;   /* as files; the machine may have distorted it */
+	bool open;        /* unknown whether the machine or the client makes runs differ */
 };
 
 /* Checks that the file can hold the command: scenario files are UTF-8. */
@@ -96,6 +98,20 @@ static char *find_obstacle(const struct recording *recording, size_t i)
 					       : "no client can meet this fault here");
 }
 
+/*
+ * Counts the usual time of the first runs beside those that replaced them: a client that draws its
+ * time may draw it alike the second time.
+ */
+static void recall_usual(struct recording *recording, size_t item)
+{
+	struct observed *run = &recording->observed[item * recording->n_runs];
+
+	if (!recording->usual_ns[item] || run->n_abandoned == 0)
+		return;
+	run->shortest_ns = MIN(run->shortest_ns, recording->usual_ns[item]);
+	run->longest_ns = MAX(run->longest_ns, recording->usual_ns[item]);
+}
+
 static void observe_item(struct recording *recording, size_t item)
 {
 	forget_item(recording, item);
@@ -112,6 +128,8 @@ static void observe_item(struct recording *recording, size_t item)
 		recording->observed[i] = observe_followed(recording->results.items[i].record,
 							  recording->options->timeout_ns);
 	}
+	if (recording->seen[item])
+		recall_usual(recording, item);
 }
 
 /* ---- a slow machine ---- */
@@ -151,22 +169,21 @@ static size_t find_doubts(struct recording *recording)
 }
 
 /*
- * Also doubts all runs of a fault whose times differ, if the client's backoff after refusals does
- * not: such a client is steady, and the machine may have paused. Returns how many runs are in
- * doubt.
+ * Also doubts all runs of a fault in which the client gave up unsteadily. Returns how many runs are
+ * in doubt.
  */
 static size_t doubt_unsteady(struct recording *recording, size_t n)
 {
-	size_t n_runs = recording->n_runs;
-
-	if (baseline_draws_backoff(recording->observed, n_runs, recording->seen))
-		return n;
 	for (size_t item = 0; item < n_standard_faults; item++) {
-		size_t first = item * n_runs;
+		const size_t first = item * recording->n_runs;
+		struct observed *runs = &recording->observed[first];
+		int64_t usual_ns;
 
-		if (!recording->seen[item] || !times_differ(&recording->observed[first], n_runs))
+		if (!recording->seen[item] ||
+		    !given_up_unsteadily(runs, recording->n_runs, &usual_ns))
 			continue;
-		for (size_t i = first; i < first + n_runs; i++) {
+		recording->usual_ns[item] = usual_ns;
+		for (size_t i = first; i < first + recording->n_runs; i++) {
 			n += !recording->doubtful[i];
 			recording->doubtful[i] = true;
 		}
@@ -337,6 +354,7 @@ static bool run_standard_faults(struct recording *recording)
 	recording->observed = xzalloc(n_files * sizeof(*recording->observed));
 	recording->obstacles = xzalloc(n_standard_faults * sizeof(*recording->obstacles));
 	recording->seen = xzalloc(n_standard_faults * sizeof(*recording->seen));
+	recording->usual_ns = xzalloc(n_standard_faults * sizeof(*recording->usual_ns));
 	recording->doubtful = xzalloc(n_files * sizeof(*recording->doubtful));
 	for (size_t i = 0; i < n_files; i++)
 		recording->files[i] = make_file(recording, &standard_faults[i / recording->n_runs]);
@@ -551,6 +569,7 @@ static int run_record(void *parsed, const struct operands *operands,
 	free(recording.observed);
 	free(recording.files);
 	free(recording.seen);
+	free(recording.usual_ns);
 	return status;
 }
 

@@ -10,6 +10,8 @@
 /* At least this many runs, and this share of them alike, make the others exceptions. */
 enum { FEWEST_FOR_EXCEPTION = 4 };
 #define PART_FOR_EXCEPTION 0.75
+/* This share of them alike is enough to look again. */
+#define PART_FOR_STEADY 0.5
 /* The same for runs whose lag explains the difference. */
 enum { FEWEST_FOR_LAG = 3 };
 #define PART_FOR_LAG 0.66
@@ -141,20 +143,6 @@ static bool doubt_group(struct group *group, bool *doubtful)
 	return open;
 }
 
-/* Frees the group. Returns whether its times differ. */
-static bool differ_in_group(struct group *group)
-{
-	int64_t low_ns = INT64_MAX, high_ns = 0;
-
-	for (size_t i = 0; i < group->n; i++) {
-		low_ns = MIN(low_ns, group->samples[i].ns);
-		high_ns = MAX(high_ns, group->samples[i].ns);
-	}
-	free(group->samples);
-	*group = (struct group){0};
-	return !times_are_alike(MIN(low_ns, high_ns), high_ns);
-}
-
 /* Adds the k-th backoff of the runs [@first, @end). Returns whether any run has one. */
 static bool add_backoff(struct group *group, struct observed *runs, size_t first, size_t end,
 			size_t k)
@@ -181,18 +169,24 @@ static void add_given_up(struct group *group, struct observed *runs, size_t firs
 		}
 }
 
-bool times_differ(struct observed *runs, size_t n_runs)
+bool given_up_unsteadily(struct observed *runs, size_t n_runs, int64_t *ret_usual_ns)
 {
 	struct group group = {0};
-	bool differ = false;
+	bool unsteady = false;
 
-	for (size_t k = 0; add_backoff(&group, runs, 0, n_runs, k); k++)
-		differ |= differ_in_group(&group);
 	/* A client of several addresses gives each another time. */
 	for (size_t i = 0; i < n_runs; i++)
 		if (runs[i].n_addresses <= 1)
 			add_given_up(&group, runs, i, i + 1);
-	return differ_in_group(&group) || differ;
+	if (group.n > 0) {
+		qsort(group.samples, group.n, sizeof(*group.samples), by_time);
+		/* Pauses only add to it. */
+		*ret_usual_ns = group.samples[(group.n - 1) / 2].ns;
+		unsteady = most_are_alike(&group, FEWEST_FOR_EXCEPTION, PART_FOR_STEADY) &&
+			   !times_are_alike(group.samples[0].ns, group.samples[group.n - 1].ns);
+	}
+	free(group.samples);
+	return unsteady;
 }
 
 static bool doubt_times(struct observed *runs, size_t first, size_t end, bool *doubtful)

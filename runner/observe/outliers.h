@@ -17,12 +17,16 @@
 bool times_are_off(const struct observed *runs, size_t n_runs);
 
 /**
- * times_differ() - return whether a time of a fault's runs differs from run to run
+ * given_up_unsteadily() - return whether a client that seems to give up after the same time does
+ * not
+ * @n_runs: number of runs of a fault
+ * @ret_usual_ns: after what time it usually does
  *
- * A steady client's times don't. A machine that pauses holds up all runs that go on side by side,
- * and a guest machine does not see that.
+ * That is, half of the shortest and longest times of all runs are alike, and the others are not. A
+ * machine that pauses holds up all runs that go on side by side, and a guest machine does not see
+ * that.
  */
-bool times_differ(struct observed *runs, size_t n_runs);
+bool given_up_unsteadily(struct observed *runs, size_t n_runs, int64_t *ret_usual_ns);
 
 /**
  * outliers_find() - find the runs that need another look
