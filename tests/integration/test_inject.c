@@ -335,17 +335,18 @@ Test(inject, a_command_restarts_endpoints_one_after_the_other)
 		"for connection in connections:\n"
 		"    try: connection.recv(1)\n"
 		"    except OSError as error: print(error.strerror)\n");
-	runs(synfault, "start one --record r.json a.yaml\n"
-		       "db=$(sed -n 's/.*; db \\([0-9.:]*\\).*/\\1/p' one.out)\n"
-		       "meets() {\n"
-		       "  python3 client.py $* >said & client=$!\n"
-		       "  while [ ! -e connected ]; do sleep 0.02; done; rm connected\n"
-		       "}\n"
-		       "restart() { ctl one restart \"$@\" | sed -n 1p; wait $client; cat said; }\n"
-		       /* alone it has its turn at once, though it is the second one */
-		       "meets $db; restart db 1ms\n"
-		       "meets $(address one) $db; restart 200ms\n"
-		       "ctl one stop; ends one $pid\n");
+	runs(synfault,
+	     "start one --record r.json a.yaml\n"
+	     "db=$(sed -n 's/.*; db \\([0-9.:]*\\).*/\\1/p' one.out)\n"
+	     "meets() {\n"
+	     "  python3 client.py $* >said & client=$!\n"
+	     "  while [ ! -e connected ] && kill -0 $client; do sleep 0.02; done; rm connected\n"
+	     "}\n"
+	     "restart() { ctl one restart \"$@\" | sed -n 1p; wait $client; cat said; }\n"
+	     /* alone it has its turn at once, though it is the second one */
+	     "meets $db; restart db 1ms\n"
+	     "meets $(address one) $db; restart 200ms\n"
+	     "ctl one stop; ends one $pid\n");
 	program_printed(synfault, "ended 1 connection\nConnection reset by peer\n"
 				  "ended 1 connection\nConnection reset by peer\n"
 				  "Connection reset by peer\n"
