@@ -228,7 +228,7 @@ static void add_end(const struct attempt_facts *facts)
 		strbuf_puts(&line, "synfault did not start the client");
 	} else {
 		strbuf_puts(&line, record->client_started ? "the client's end was not seen"
-							  : "the client was not started");
+							  : "no start of the client is on record");
 	}
 	if (record->harness_lag_ns > 0)
 		strbuf_printf(&lag, "synfault's lag: at most %s",

@@ -137,7 +137,7 @@ void html_attempts(struct html_page *page)
 	if (n == 0) {
 		markup_element(page->markup, "p", NULL,
 			       record->client_started ? "No SYN reached any endpoint."
-						      : "The client was not started.");
+						      : "No start of the client is on record.");
 		markup_close(page->markup);
 		return;
 	}

@@ -267,7 +267,7 @@ static void draw_groups(struct picture *picture)
 		svg_text(picture->markup, SVG_DIM, PLOT_X, picture->y + 16, SVG_FONT_SIZE,
 			 SVG_START, PLOT_WIDTH,
 			 record->client_started ? "no SYN reached any endpoint"
-						: "the client was not started");
+						: "no start of the client is on record");
 		picture->y += 26;
 	}
 	free_groups(&groups);

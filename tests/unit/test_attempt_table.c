@@ -162,7 +162,7 @@ Test(attempt_table, says_when_the_client_never_started_or_ended)
 	assert_contains(running, "the client's end was not seen");
 	b->record->client_started = false;
 	never = format(b, &plain);
-	assert_contains(never, "the client was not started");
+	assert_contains(never, "no start of the client is on record");
 	assert_lacks(never, "no attempts");
 }
 
