@@ -34,10 +34,9 @@ struct recording {
 	struct observed *observed;    /* as files; empty if it was not observed */
 	char **obstacles;             /* by item; NULL: observed in all runs */
 	bool *seen;                   /* by item */
-	int64_t *
-		usual_ns; /* by item; after what time its first runs usually gave up; 0: steadily */
-	bool *doubtful;   /* as files; the machine may have distorted it */
-	bool open;        /* unknown whether the machine or the client makes runs differ */
+	int64_t *usual_ns; /* by item; when most of its first runs gave up; 0: all alike */
+	bool *doubtful;    /* as files; the machine may have distorted it */
+	bool open;         /* unknown whether the machine or the client makes runs differ */
 };
 
 /* Checks that the file can hold the command: scenario files are UTF-8. */

@@ -2,21 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A small MQTT server: mqtt.py ADDRESS PORT. Lets everybody in, and answers their heart-beats."""
 
-import socket
-import socketserver
 import sys
+
+import messages
 
 CONNECT, PINGREQ = 1, 12
 CONNACK, PINGRESP = b"\x20\x02\x00\x00", b"\xd0\x00"
 
 
-class Session(socketserver.StreamRequestHandler):
-    def take(self, size):
-        data = self.rfile.read(size)
-        if len(data) < size:
-            raise ConnectionError
-        return data
-
+class Session(messages.Session):
     def take_packet(self):
         """Reads a packet of MQTT 3.1.1, section 2.2. Returns its type."""
         kind = self.take(1)[0] >> 4
@@ -30,24 +24,14 @@ class Session(socketserver.StreamRequestHandler):
         self.take(length)
         return kind
 
-    def handle(self):
-        try:
-            while True:
-                kind = self.take_packet()
-                if kind in (CONNECT, PINGREQ):
-                    self.wfile.write(CONNACK if kind == CONNECT else PINGRESP)
-        except ConnectionError:
-            pass
-
-
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
+    def serve(self):
+        while True:
+            kind = self.take_packet()
+            if kind in (CONNECT, PINGREQ):
+                self.wfile.write(CONNACK if kind == CONNECT else PINGRESP)
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    Server.address_family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
-    with Server((sys.argv[1], int(sys.argv[2])), Session) as server:
-        server.serve_forever()
+    messages.serve(Session, sys.argv[1], int(sys.argv[2]))

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A small PostgreSQL server: postgres.py ADDRESS PORT. Lets everybody in, and answers each query with 1."""
 
-import socket
-import socketserver
 import struct
 import sys
+
+import messages
 
 SSL_REQUEST, GSS_REQUEST, PROTOCOL_3 = 80877103, 80877104, 3
 
@@ -36,13 +36,7 @@ ROW = (
 )
 
 
-class Session(socketserver.StreamRequestHandler):
-    def take(self, size):
-        data = self.rfile.read(size)
-        if len(data) < size:
-            raise ConnectionError
-        return data
-
+class Session(messages.Session):
     def take_body(self):
         return self.take(struct.unpack("!I", self.take(4))[0] - 4)
 
@@ -58,21 +52,8 @@ class Session(socketserver.StreamRequestHandler):
             self.take_body()
             self.wfile.write(ROW)
 
-    def handle(self):
-        try:
-            self.serve()
-        except ConnectionError:
-            pass
-
-
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    Server.address_family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
-    with Server((sys.argv[1], int(sys.argv[2])), Session) as server:
-        server.serve_forever()
+    messages.serve(Session, sys.argv[1], int(sys.argv[2]))
